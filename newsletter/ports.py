@@ -1,0 +1,393 @@
+"""What the use cases need of the outside world, as protocols.
+
+Lifecycle: app.py makes one of each, hands them to the use cases and closes
+them. Threads: an object is used from one thread at a time unless its page
+says otherwise. Time: every ``datetime`` is aware and in UTC; ``at`` and
+``now`` are the clock's, ``as_of`` is the run's argument.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Protocol
+
+from newsletter.model import (
+    Candidate,
+    Edition,
+    EntryVersion,
+    Issue,
+    IssueRecord,
+    IssueState,
+    LedgerRow,
+    Listing,
+    Message,
+    Origin,
+    Outcome,
+    Page,
+    Poll,
+    Profile,
+    PutReport,
+    ReconcileReport,
+    Rendered,
+    Request,
+    Response,
+    SourceSettings,
+    SourceState,
+    Subscriber,
+    SubscriberSpec,
+    SubscriberStatus,
+    Window,
+)
+
+
+class Clock(Protocol):
+    """The wall clock; app.py makes the only real one."""
+
+    def now(self) -> datetime:
+        """Return the present instant, UTC."""
+
+
+# --- sources ------------------------------------------------------------------
+
+
+class Source(Protocol):
+    """One configured source: what to ask, and how to read the answer. Pure."""
+
+    @property
+    def settings(self) -> SourceSettings:
+        """Return its table of the configuration."""
+
+    def requests(self, state: SourceState, as_of: datetime) -> tuple[Request, ...]:
+        """Return what to ask now; days count from *as_of*."""
+
+    def parse(self, response: Response) -> Page:
+        """Return what a 200 response says.
+
+        Raises:
+            ParseError: The document is not of this source's shape at all.
+                A single bad row is in ``Page.rejected`` instead.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollJob:
+    """A source and what to ask it."""
+
+    source: Source
+    requests: tuple[Request, ...]
+
+
+class Fetcher(Protocol):
+    """All HTTP and file reading, with its manners."""
+
+    def poll(self, jobs: Iterable[PollJob], *, as_of: datetime) -> Iterator[Poll]:
+        """Ask every source, follow further requests (at most 20 a poll), parse.
+
+        Yields one Poll per job, in whatever order they end. A request that
+        fails, and a document that does not parse, is a Failure in its Poll;
+        nothing is raised for it and the others go on.
+        """
+
+
+class Sources(Protocol):
+    """What is remembered of sources."""
+
+    def state(self, name: str) -> SourceState:
+        """Return the state of *name*; a fresh one where it was never asked."""
+
+    def save(self, state: SourceState) -> None:
+        """Keep *state*."""
+
+
+# --- entries ------------------------------------------------------------------
+
+
+class Entries(Protocol):
+    """Entries, versions, listings, sightings and their order of release."""
+
+    def put(
+        self,
+        source: SourceSettings,
+        listings: Sequence[Listing],
+        *,
+        as_of: datetime,
+        seen_at: datetime,
+        first: bool,
+    ) -> PutReport:
+        """Store one poll's listings in one transaction: nothing or all.
+
+        Identity decides which entry each belongs to, release.admit which are
+        passed over or held. ``first``: no earlier poll of the source parsed.
+        """
+
+    def release(self, *, as_of: datetime, settle: Mapping[str, timedelta]) -> int:
+        """Give every listing that is due the next seq; return how many.
+
+        Holds the writer's lock to the commit, so order of seq is order of
+        commit. A source missing in *settle* settles at once.
+        """
+
+    def held(self) -> Mapping[str, int]:
+        """Return how many listings the flood guard holds, by source."""
+
+    def release_held(self, source: str) -> int:
+        """Make a source's held listings pending; return how many."""
+
+    def drop_held(self, source: str) -> int:
+        """Drop a source's held listings for good; return how many."""
+
+    def seq_at(self, instant: datetime) -> int:
+        """Return the greatest seq with released_at <= *instant*; 0: none."""
+
+    def first_release_at(self) -> datetime | None:
+        """Return when the first listing ever was released. None: never."""
+
+    def window(
+        self, window: Window, *, source_order: Sequence[str]
+    ) -> tuple[Candidate, ...]:
+        """Return the distinct entries with a listing in *window*, by entry id.
+
+        Versions, badges and votes know only the sources whose listing of the
+        entry has seq <= ``window.until``.
+        """
+
+    def versions(self, ids: Iterable[int]) -> Mapping[int, EntryVersion]:
+        """Return versions by id, unknown ids left out."""
+
+    def aliases_of(self, entry_ids: Iterable[int]) -> Mapping[int, frozenset[int]]:
+        """Return for each entry all ids it ever had: its own and joined ones."""
+
+    def listed_between(
+        self, start: datetime, end: datetime, *, source_order: Sequence[str]
+    ) -> tuple[Candidate, ...]:
+        """Return released entries listed in [start, end), for back-tests."""
+
+
+# --- subscribers --------------------------------------------------------------
+
+
+class Subscribers(Protocol):
+    """Readers, their profiles, events and suppressions."""
+
+    def reconcile(
+        self, specs: Sequence[SubscriberSpec], *, as_of: datetime, at: datetime
+    ) -> ReconcileReport:
+        """Make the readers of origin file be those of *specs*.
+
+        Found by ``id`` where one is given, else by address key. A new one
+        joins at *as_of* (its next_slot: the first after). A changed schedule
+        or zone moves next_slot to the first slot after *as_of*, unless it was
+        already due. Missing ones are deactivated (paused, reason "file"), and
+        come back as if they joined anew; if more than a third of the active
+        file readers would go at once, nothing at all is changed. Status
+        unsubscribed, bounced, complained and erased are never lifted, nor is
+        a suppressed address made active.
+        """
+
+    def get(self, name: str) -> Subscriber:
+        """Return the subscriber of that address or public id.
+
+        Raises:
+            NotFoundError: There is none.
+        """
+
+    def find(self, *, after_id: int = 0, limit: int = 1000) -> tuple[Subscriber, ...]:
+        """Return subscribers of any status with id > *after_id*, by id."""
+
+    def due(
+        self, as_of: datetime, *, after_id: int = 0, limit: int = 1000
+    ) -> tuple[Subscriber, ...]:
+        """Return active subscribers with next_slot <= *as_of*, by id."""
+
+    def active(self, *, after_id: int = 0, limit: int = 1000) -> tuple[Subscriber, ...]:
+        """Return active subscribers, by id."""
+
+    def next_due(self) -> Subscriber | None:
+        """Return the active subscriber with the earliest next_slot."""
+
+    def counts(self) -> Mapping[SubscriberStatus, int]:
+        """Return how many subscribers have each status (absent: none)."""
+
+    def set_status(
+        self,
+        subscriber_id: int,
+        status: SubscriberStatus,
+        *,
+        reason: str,
+        origin: Origin,
+        as_of: datetime,
+        at: datetime,
+    ) -> Subscriber:
+        """Change the status, record the event, raise the version.
+
+        Unsubscribed, bounced, complained: the address is suppressed as well.
+        Active: the suppression is lifted and the subscriber joins anew at
+        *as_of*; *origin* is who did it.
+        """
+
+    def is_suppressed(self, address: str) -> bool:
+        """Tell whether mail to *address* is forbidden."""
+
+    def profile(self, profile_hash: str) -> Profile:
+        """Return a profile by its hash.
+
+        Raises:
+            NotFoundError: There is none.
+        """
+
+
+# --- the ledger ---------------------------------------------------------------
+
+
+class Ledger(Protocol):
+    """The durable record of every issue's way."""
+
+    def put_edition(self, edition: Edition) -> str:
+        """Keep *edition* under the hash of its content; return the hash."""
+
+    def edition(self, edition_hash: str) -> Edition:
+        """Return an edition by its hash."""
+
+    def prepare(
+        self,
+        subscriber: Subscriber,
+        *,
+        record: IssueRecord | None,
+        cursor: int,
+        next_slot: datetime | None,
+        skipped: Sequence[date],
+        left_out: bool,
+        at: datetime,
+    ) -> bool:
+        """Write one preparation in one transaction; tell whether it took.
+
+        The issue (None: a skip, or a slot left out), the cursor, the next
+        slot, the skipped days, and version + 1, where the subscriber is still
+        active and of ``subscriber.version``; otherwise nothing and False.
+        """
+
+    def shown(
+        self, subscriber_id: int, entry_ids: Iterable[int], *, since: datetime
+    ) -> frozenset[int]:
+        """Return which entries were cards in the subscriber's issues.
+
+        Only issues with slot >= *since* count; an id that was joined to
+        another since counts for both. Whatever state the issue is in.
+        """
+
+    def is_taken(self, subscriber_id: int, slot: datetime) -> bool:
+        """Tell whether there is an issue for that subscriber and slot."""
+
+    def last_slot(self, subscriber_id: int) -> datetime | None:
+        """Return the slot of the subscriber's newest issue."""
+
+    def lease(
+        self, n: int, *, holder: str, now: datetime, until: datetime
+    ) -> tuple[LedgerRow, ...]:
+        """Take up to *n* issues that are to be delivered now, oldest first.
+
+        Ready ones, retries that are due, and inflight ones whose lease ran
+        out; none that another holder has leased. Held by *holder* to *until*.
+        """
+
+    def mark_inflight(
+        self, keys: Sequence[str], *, holder: str, now: datetime
+    ) -> frozenset[str]:
+        """Commit that the first byte may follow; return the keys that may go.
+
+        Only where *holder* still has the lease. Where the subscriber is no
+        longer active, or the address is suppressed, the issue fails
+        (suppressed) in the same commit.
+        """
+
+    def record(self, outcomes: Sequence[Outcome], *, holder: str) -> None:
+        """Write what became of leased issues, and give their leases back.
+
+        Raises:
+            ConflictError: A move that ledger.py does not allow.
+        """
+
+    def expire(self, *, prepared_before: datetime, now: datetime) -> int:
+        """Fail (expired) what is ready or retry and older; return how many."""
+
+    def find(self, key: str) -> LedgerRow:
+        """Return the issue of that key, or of that unambiguous beginning.
+
+        Raises:
+            NotFoundError: There is none.
+            ConflictError: There are several.
+        """
+
+    def recent(self, *, limit: int = 50) -> tuple[LedgerRow, ...]:
+        """Return the newest issues, newest first."""
+
+    def counts(self) -> Mapping[IssueState, int]:
+        """Return how many issues are in each state (absent: none)."""
+
+    def troubles(self, *, limit: int = 50) -> tuple[LedgerRow, ...]:
+        """Return failed (not suppressed), unknown and held issues, newest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaseInfo:
+    """Who holds a lease, and until when."""
+
+    holder: str
+    until: datetime
+
+
+class Leases(Protocol):
+    """One process at a time, by a row. Safe from any thread."""
+
+    def acquire(
+        self, name: str, *, holder: str, now: datetime, ttl: timedelta
+    ) -> LeaseInfo | None:
+        """Take or renew the lease; None: it is ours, else who has it."""
+
+    def release(self, name: str, *, holder: str) -> None:
+        """Give it back, where it is ours."""
+
+
+# --- making and sending mail --------------------------------------------------
+
+
+class Renderer(Protocol):
+    """A theme, compiled."""
+
+    @property
+    def theme(self) -> str:
+        """Return the theme's name."""
+
+    @property
+    def theme_hash(self) -> str:
+        """Return the hash of all the theme's files."""
+
+    def render(self, issue: Issue) -> Rendered:
+        """Return the mail's subject, HTML (under 100 KB) and text.
+
+        Raises:
+            RenderError: The theme fails on this issue.
+        """
+
+
+class Signer(Protocol):
+    """Adds a signature."""
+
+    def sign(self, content: bytes) -> bytes:
+        """Return *content* (RFC 5322, CRLF) with a signature field before it."""
+
+
+class Transport(Protocol):
+    """Where finished mail goes."""
+
+    def send(self, messages: Sequence[Message]) -> tuple[Outcome, ...]:
+        """Hand over *messages*; return one outcome each, in order.
+
+        Raises:
+            DeliveryError: The destination as a whole cannot take mail.
+        """
+
+    def close(self) -> None:
+        """Leave cleanly; for an outbox, write its index."""
