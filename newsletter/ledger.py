@@ -1,0 +1,140 @@
+"""What became of an issue: its key, its states and moves, when to try again.
+
+    ready -> inflight -> sent | written | retry | failed | unknown | held
+    retry -> inflight
+
+The promise: every due key reaches sent, failed with a reason, or a visible
+unknown; none is lost, and none is repeated but by an operator's policy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from hashlib import sha256
+
+from newsletter.errors import ConflictError
+from newsletter.model import FailReason, IssueState
+
+#: Hex digits of a public key: 128 bits.
+KEY_DIGITS = 32
+
+#: After the first, second, … failed attempt; the last one stands for all more.
+RETRY_AFTER = (
+    timedelta(minutes=15),
+    timedelta(minutes=30),
+    timedelta(hours=1),
+    timedelta(hours=2),
+    timedelta(hours=4),
+)
+#: A greylisting server wants to see us again, but not sooner.
+GREYLIST_WAIT = timedelta(minutes=5)
+
+_S = IssueState
+_MOVES: Mapping[IssueState, frozenset[IssueState]] = {
+    _S.READY: frozenset({_S.INFLIGHT, _S.FAILED, _S.HELD}),
+    _S.RETRY: frozenset({_S.INFLIGHT, _S.FAILED, _S.HELD}),
+    # To itself: an outbox file is written again when the lease ran out.
+    _S.INFLIGHT: frozenset(
+        {_S.INFLIGHT, _S.SENT, _S.WRITTEN, _S.RETRY, _S.FAILED, _S.UNKNOWN, _S.HELD}
+    ),
+    _S.SENT: frozenset(),
+    # Handed to SMTP from the outbox.
+    _S.WRITTEN: frozenset({_S.INFLIGHT}),
+    # By `deliver --retry-failed`.
+    _S.FAILED: frozenset({_S.RETRY}),
+    # By `deliver --resolve-unknown repeat | drop`.
+    _S.UNKNOWN: frozenset({_S.RETRY, _S.FAILED}),
+    _S.HELD: frozenset({_S.READY, _S.FAILED}),
+}
+#: States from which nothing moves by itself.
+FINAL = frozenset({_S.SENT, _S.WRITTEN, _S.FAILED, _S.UNKNOWN, _S.HELD})
+
+
+def public_key(list_id: str, public_id: str, slot: datetime) -> str:
+    """Return an issue's key: the first 128 bits of SHA-256, in hex.
+
+    The digest is over three lines in UTF-8, each ended by a line feed: the
+    list id, the subscriber's public id, the slot as ``2026-11-24T07:30:00Z``.
+    None of the three can hold a line feed.
+    """
+    stamp = slot.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    digest = sha256(f"{list_id}\n{public_id}\n{stamp}\n".encode()).hexdigest()
+    return digest[:KEY_DIGITS]
+
+
+def is_final(state: IssueState) -> bool:
+    """Tell whether nothing moves an issue on by itself."""
+    return state in FINAL
+
+
+def may_move(old: IssueState, new: IssueState) -> bool:
+    """Tell whether an issue may go from *old* to *new*."""
+    return new in _MOVES[old]
+
+
+def check_move(old: IssueState, new: IssueState) -> None:
+    """Refuse a move that the table does not have.
+
+    Raises:
+        ConflictError: An issue never goes from *old* to *new*.
+    """
+    if not may_move(old, new):
+        raise ConflictError(f"an issue that is {old} cannot become {new}")
+
+
+def retry_after(attempt: int, *, greylisted: bool) -> timedelta:
+    """Return how long to wait after the *attempt*-th failed attempt (from 1)."""
+    if greylisted and attempt <= 1:
+        return GREYLIST_WAIT
+    return RETRY_AFTER[min(max(attempt, 1), len(RETRY_AFTER)) - 1]
+
+
+class Stage(StrEnum):
+    """How far an SMTP transaction had come (RFC 5321, 3.3)."""
+
+    #: Banner, EHLO, MAIL: the destination, not the recipient.
+    GREETING = "greeting"
+    #: RCPT: the recipient.
+    RECIPIENT = "recipient"
+    #: DATA, and the content up to its end.
+    CONTENT = "content"
+    #: The final dot and the answer to it.
+    DOT = "dot"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What a reply means for an issue."""
+
+    state: IssueState
+    #: None: not failed.
+    reason: FailReason | None = None
+    #: Wait as greylisting servers want.
+    greylisted: bool = False
+
+
+def verdict(stage: Stage, code: int | None) -> Verdict:
+    """Return what a server's reply means at a stage.
+
+    Args:
+        stage: Where the transaction stood.
+        code: The reply code (RFC 5321, 4.2). None: the connection was lost.
+    """
+    if code is None:
+        lost = IssueState.UNKNOWN if stage is Stage.DOT else IssueState.RETRY
+        return Verdict(state=lost)
+    kind = code // 100
+    if stage is Stage.DOT and kind == 2:  # noqa: PLR2004 - positive completion
+        return Verdict(state=IssueState.SENT)
+    if kind == 5:  # noqa: PLR2004 - permanent negative completion
+        if stage is Stage.RECIPIENT:
+            return Verdict(state=IssueState.FAILED, reason=FailReason.REFUSED)
+        # It is us, not the reader: a person looks before anything goes on.
+        return Verdict(state=IssueState.HELD)
+    return Verdict(
+        state=IssueState.RETRY,
+        greylisted=stage is Stage.RECIPIENT and code == 450,  # noqa: PLR2004 - RFC 6647
+    )

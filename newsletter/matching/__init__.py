@@ -1,0 +1,29 @@
+"""Whom it concerns: the query language, the evaluators, profiles, reasons.
+
+Nothing here but ``grammar`` needs lark: queries are parsed when they are
+saved or tried out, never at night.
+"""
+
+from __future__ import annotations
+
+from newsletter.matching.profiles import (
+    profile_from_json,
+    profile_hash,
+    profile_to_json,
+)
+from newsletter.matching.reference import (
+    Document,
+    documents,
+    explain,
+    match_profile,
+)
+
+__all__ = [
+    "Document",
+    "documents",
+    "explain",
+    "match_profile",
+    "profile_from_json",
+    "profile_hash",
+    "profile_to_json",
+]

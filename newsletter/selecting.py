@@ -1,0 +1,153 @@
+"""Whom it concerns and what an issue holds, joined: matching, then composing.
+
+``select`` makes the decision once; ``refer`` turns it into the references
+that the ledger keeps; ``recall`` makes the very same issue from them again.
+Delivery always goes through ``recall``, so a past issue shown later is made
+by the code that made the mail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from newsletter import links
+from newsletter.composing import compose, sections_of
+from newsletter.errors import NotFoundError
+from newsletter.matching import Document, explain, match_profile
+from newsletter.model import (
+    Candidate,
+    Edition,
+    EntryVersion,
+    Issue,
+    IssueItem,
+    IssueRecord,
+    Match,
+    Profile,
+    Ranking,
+    Selection,
+    Skip,
+)
+
+
+def select(
+    candidates: Sequence[Candidate],
+    profile: Profile,
+    *,
+    as_of: datetime,
+    ranking: Ranking,
+    shown: Callable[[frozenset[int]], frozenset[int]],
+    documents: Sequence[Document] | None = None,
+) -> Selection | Skip:
+    """Return what an issue over *candidates* holds, or that it holds nothing.
+
+    Args:
+        candidates: The distinct entries of the window.
+        profile: What the subscriber wants.
+        as_of: What freshness counts from.
+        ranking: What each place is worth.
+        shown: Tells which of some entry ids the subscriber got before; asked
+            at most once, and only about matches that were released before.
+        documents: *candidates*, tokenised; made here where it is None.
+    """
+    matches = match_profile(
+        profile, candidates, as_of=as_of, ranking=ranking, documents=documents
+    )
+    ask = frozenset(m.candidate.entry_id for m in matches if m.candidate.seen_before)
+    repeats = shown(ask) if ask else frozenset()
+    fresh = tuple(m for m in matches if m.candidate.entry_id not in repeats)
+    return compose(fresh, profile=profile, new=len(candidates))
+
+
+def refer(
+    selection: Selection,
+) -> tuple[tuple[IssueItem, ...], tuple[str, ...], tuple[IssueItem, ...]]:
+    """Return what the ledger keeps of *selection*: items, headings, more.
+
+    One heading per item; ``more`` are the titles of the receipt's list.
+    """
+    items = tuple(_item(match) for match in selection.matches)
+    headings = tuple(
+        section.heading for section in selection.sections for _ in section.matches
+    )
+    return items, headings, tuple(_item(match) for match in selection.more)
+
+
+def recall(
+    record: IssueRecord,
+    *,
+    versions: Mapping[int, EntryVersion],
+    profile: Profile,
+    edition: Edition,
+    secrets: Sequence[bytes],
+) -> Issue:
+    """Return the issue that *record* refers to, as it was decided.
+
+    Raises:
+        NotFoundError: A version that it refers to is gone.
+    """
+
+    def again(items: Sequence[IssueItem]) -> tuple[Match, ...]:
+        return tuple(
+            explain(
+                profile,
+                _candidate(item, versions, record.key),
+                as_of=record.as_of,
+                ranking=edition.ranking,
+            )
+            for item in items
+        )
+
+    selection = Selection(
+        sections=sections_of(again(record.items), record.headings),
+        more=again(record.more),
+        receipt=record.receipt,
+    )
+    base_url = edition.newsletter.base_url
+    token = links.issue_token(secrets, public_id=record.public_id, slot=record.slot)
+    return Issue(
+        key=record.key,
+        newsletter=edition.newsletter,
+        public_id=record.public_id,
+        address=record.address,
+        name=record.name,
+        timezone=record.timezone,
+        language=record.language,
+        slot=record.slot,
+        as_of=record.as_of,
+        prepared_at=record.prepared_at,
+        selection=selection,
+        skipped=record.skipped,
+        theme=record.theme,
+        unsubscribe_url=links.unsubscribe_url(base_url, token) if base_url else None,
+        preferences_url=links.preferences_url(base_url, token) if base_url else None,
+    )
+
+
+def _item(match: Match) -> IssueItem:
+    candidate = match.candidate
+    return IssueItem(
+        entry_id=candidate.entry_id,
+        version_id=candidate.version.id,
+        listed_at=candidate.listed_at,
+        votes=candidate.votes,
+        sources=candidate.sources,
+    )
+
+
+def _candidate(
+    item: IssueItem, versions: Mapping[int, EntryVersion], key: str
+) -> Candidate:
+    version = versions.get(item.version_id)
+    if version is None:
+        raise NotFoundError(
+            f"issue {key} cannot be made again: the text of entry {item.entry_id} "
+            "is no longer stored (retention.entries is shorter than its age)"
+        )
+    return Candidate(
+        entry_id=item.entry_id,
+        version=version,
+        sources=item.sources,
+        listed_at=item.listed_at,
+        votes=item.votes,
+    )

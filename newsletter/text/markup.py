@@ -1,0 +1,91 @@
+"""HTML and XML in text: tags removed by a parser, words that look like tags kept."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+import nh3
+
+from newsletter.text.scripts import subscript, superscript
+
+#: Elements after which a new word begins.
+_BLOCKS = frozenset(
+    "address article aside blockquote br dd div dl dt fieldset figcaption figure "
+    "footer h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre section table tbody td "
+    "tfoot th thead title tr ul".split()
+)
+_INLINE = frozenset(
+    "a abbr acronym b bdi bdo big cite code del dfn em font i ins kbd mark q s samp "
+    "small span strike strong time tt u var wbr".split()
+)
+_SCRIPTS = frozenset({"sub", "sup"})
+#: Elements that show nothing of their content as text.
+_SILENT = frozenset(
+    "script style head template noscript iframe object embed svg math video audio "
+    "applet frameset select textarea".split()
+)
+_VOID = frozenset(
+    "area base basefont body button center col colgroup data details dialog dir form "
+    "frame html img input label legend link map menu meta meter noframes optgroup "
+    "option output param picture progress rp rt ruby source summary track".split()
+)
+_HTML = _BLOCKS | _INLINE | _SCRIPTS | _SILENT | _VOID
+#: What stands in titles and abstracts that are no HTML (JATS, MathML, Crossref).
+_IN_PROSE = re.compile(
+    r"</?(?:i|b|em|strong|sub|sup|u|tt|sc|scp|inf|span|font|br|p|italic|bold"
+    r"|(?:jats|mml|m):[a-z\-]+)(?:\s[^<>]{0,300})?/?>",
+    re.ASCII | re.IGNORECASE,
+)
+_TAG = re.compile(r"<(?=(/?)([A-Za-z][A-Za-z0-9:\-]*))")
+_KEPT = re.compile(r"<(/?)([a-z0-9]+)[^>]*>")
+_SCRIPT = re.compile(r"<(su[bp])>([^<]{1,40})</\1>", re.IGNORECASE)
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+#: How often text may have been escaped before it came to us.
+_MOST_ESCAPES = 3
+
+
+def from_html(raw: str) -> str:
+    """Return the text of an HTML fragment; block elements end words."""
+    cleaned = nh3.clean(
+        _TAG.sub(_escape_unknown, raw),
+        tags=_BLOCKS | _SCRIPTS,
+        clean_content_tags=_SILENT,
+        attributes={},
+        strip_comments=True,
+    )
+    scripted = _SCRIPT.sub(_scripted, cleaned)
+    return from_prose(unescape(_KEPT.sub(_space_of_block, scripted)))
+
+
+def from_prose(raw: str) -> str:
+    """Return text without entities, and without the tags that titles have."""
+    text = raw
+    for _ in range(_MOST_ESCAPES):
+        if not _ENTITY.search(text):
+            break
+        text = unescape(text)
+    if "<" not in text:
+        return text
+    return _IN_PROSE.sub(_space_of_prose, _SCRIPT.sub(_scripted, text))
+
+
+def _escape_unknown(found: re.Match[str]) -> str:
+    """Keep what is no element of HTML (``<think>``) as the text that it is."""
+    return "<" if found[2].lower() in _HTML else "&lt;"
+
+
+def _scripted(found: re.Match[str]) -> str:
+    raised = found[1].lower() == "sup"
+    return superscript(found[2]) if raised else subscript(found[2])
+
+
+def _space_of_block(found: re.Match[str]) -> str:
+    return " " if found[2] in _BLOCKS else ""
+
+
+def _space_of_prose(found: re.Match[str]) -> str:
+    name = found[0].strip("</>").lower()
+    return (
+        " " if name.startswith(("p", "br", "jats:p", "jats:sec", "jats:title")) else ""
+    )
