@@ -1,0 +1,107 @@
+"""Which addresses a fetch may connect to: what is global, unless allowed.
+
+``is_global`` of the standard library says yes to some that lead inside:
+IPv4 within IPv6, NAT64, 6to4, Teredo, multicast, relays. These are refused
+by list, after unwrapping (RFC 6890 and IANA's special-purpose registries).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
+
+#: IPv6 blocks that nothing public is read from.
+_REFUSED_6 = tuple(
+    IPv6Network(block)
+    for block in (
+        "::/8",  # unspecified, loopback, IPv4-compatible and -mapped
+        "64:ff9b::/96",  # NAT64
+        "64:ff9b:1::/48",  # NAT64, local
+        "100::/8",  # discard
+        "2001::/23",  # Teredo, ORCHID, benchmarks
+        "2002::/16",  # 6to4
+        "3fff::/20",  # documentation
+        "5f00::/16",  # segment routing
+        "fc00::/7",  # unique local
+        "fe80::/9",  # link local, site local
+        "ff00::/8",  # multicast
+    )
+)
+#: IPv4 blocks beyond what the standard library refuses.
+_REFUSED_4 = tuple(
+    IPv4Network(block)
+    for block in (
+        "100.64.0.0/10",  # shared address space
+        "168.63.129.16/32",  # a cloud's inside
+        "192.0.0.0/24",  # IETF protocol assignments
+        "192.88.99.0/24",  # 6to4 relays
+        "224.0.0.0/4",  # multicast
+    )
+)
+
+
+def is_public(host: str) -> bool:
+    """Tell whether *host*, an address in digits, is of the public Internet."""
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(address, IPv4Address):
+        return _is_public_4(address)
+    if any(address in block for block in _REFUSED_6):
+        return False
+    return address.is_global and not address.is_multicast
+
+
+def _is_public_4(address: IPv4Address) -> bool:
+    if any(address in block for block in _REFUSED_4):
+        return False
+    return address.is_global
+
+
+def is_allowed(host: str, port: int, allowed: Sequence[str]) -> bool:
+    """Tell whether one of *allowed* names the address, or the address and port.
+
+    Args:
+        host: An address in digits.
+        port: The one that is connected to.
+        allowed: Each ``address``, ``network/bits``, ``address:port`` or
+            ``[address]:port``.
+    """
+    return any(_names(entry, host.partition("%")[0], port) for entry in allowed)
+
+
+def _names(entry: str, host: str, port: int) -> bool:
+    address, only_port = _divided(entry)
+    if only_port is not None and only_port != port:
+        return False
+    try:
+        return _unwrapped(host) in ip_network(address, strict=False)
+    except (ValueError, TypeError):
+        return False
+
+
+def _unwrapped(host: str) -> IPv4Address | IPv6Address:
+    address = ip_address(host)
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    return address
+
+
+def _divided(entry: str) -> tuple[str, int | None]:
+    """Return an entry's address and port; None: any port."""
+    text = entry.strip().replace("localhost", "127.0.0.1")
+    head, colon, tail = text.rpartition(":")
+    if text.startswith("[") and "]" in text:
+        address, _, rest = text[1:].partition("]")
+        return address, int(rest[1:]) if rest[1:].isdecimal() else None
+    if colon and ":" not in head and tail.isdecimal():
+        return head, int(tail)
+    return text, None
