@@ -1,0 +1,23 @@
+"""The store: one database is one newsletter."""
+
+from __future__ import annotations
+
+from newsletter.storage.addresses import address_key
+from newsletter.storage.migrating import Migration
+from newsletter.storage.opening import (
+    Store,
+    backup,
+    migrate,
+    open_scratch,
+    open_store,
+)
+
+__all__ = [
+    "Migration",
+    "Store",
+    "address_key",
+    "backup",
+    "migrate",
+    "open_scratch",
+    "open_store",
+]

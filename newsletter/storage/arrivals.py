@@ -1,0 +1,154 @@
+"""What a source shows of entries whose identity is settled.
+
+Listings (the first time only), versions (where the text differs from that
+source's last one), sightings (where the votes differ from the last ones).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, insert, select
+
+from newsletter.identity import content_hash
+from newsletter.model import Listing, ListingState, PutReport, SourceSettings
+from newsletter.release import admit
+from newsletter.storage.codec import version_row
+from newsletter.storage.database import blocks
+from newsletter.storage.schema import entry_versions, listings, sightings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrivals:
+    """One poll of one source, within an open transaction."""
+
+    connection: Connection
+    source: SourceSettings
+    as_of: datetime
+    seen_at: datetime
+    #: No earlier poll of the source parsed.
+    first: bool
+
+    def store(self, shown: Mapping[int, Listing]) -> PutReport:
+        """Store what each entry is shown as; return what that changed."""
+        known = self._listed(shown)
+        changed = self._add_versions(shown)
+        self._add_sightings(shown)
+        states = self._add_listings(
+            {entry: found for entry, found in shown.items() if entry not in known}
+        )
+        return PutReport(
+            source=self.source.name,
+            new=len(states),
+            passed_over=states.count(ListingState.PASSED_OVER),
+            held=states.count(ListingState.HELD),
+            changed=len(changed & known),
+            known=len(known - changed),
+        )
+
+    def _listed(self, entries: Iterable[int]) -> frozenset[int]:
+        """Return which entries this source has shown before."""
+        known: set[int] = set()
+        for block in blocks(entries):
+            query = select(listings.c.entry_id).where(
+                listings.c.source == self.source.name, listings.c.entry_id.in_(block)
+            )
+            known.update(self.connection.scalars(query))
+        return frozenset(known)
+
+    def _add_listings(self, new: Mapping[int, Listing]) -> tuple[ListingState, ...]:
+        """Add a listing for each entry that is new here; return their states."""
+        states = admit(
+            [listing.listed_at for listing in new.values()],
+            first=self.first,
+            as_of=self.as_of,
+            first_days=self.source.first_days,
+            max_new=self.source.max_new,
+        )
+        rows = [
+            {
+                "entry_id": entry,
+                "source": self.source.name,
+                "guid": listing.guid,
+                "listed_at": listing.listed_at,
+                "seen_at": self.seen_at,
+                "state": state,
+            }
+            for (entry, listing), state in zip(new.items(), states, strict=True)
+        ]
+        if rows:
+            self.connection.execute(insert(listings), rows)
+        return states
+
+    def _add_versions(self, texts: Mapping[int, Listing]) -> frozenset[int]:
+        """Add a version of each text that is new; return whose they are."""
+        last = self._last_hashes(texts)
+        hashes = {entry: content_hash(listing) for entry, listing in texts.items()}
+        rows = [
+            {
+                "entry_id": entry,
+                "content_hash": hashes[entry],
+                "seen_at": self.seen_at,
+                **version_row(listing),
+            }
+            for entry, listing in texts.items()
+            if hashes[entry] != last.get(entry)
+        ]
+        if rows:
+            self.connection.execute(insert(entry_versions), rows)
+        return frozenset(e for e in texts if hashes[e] != last.get(e))
+
+    def _last_hashes(self, entries: Iterable[int]) -> dict[int, str]:
+        """Return the hash of this source's last text of each entry."""
+        found: dict[int, str] = {}
+        for block in blocks(entries):
+            newest = (
+                select(func.max(entry_versions.c.id))
+                .where(
+                    entry_versions.c.entry_id.in_(block),
+                    entry_versions.c.source == self.source.name,
+                )
+                .group_by(entry_versions.c.entry_id)
+            )
+            query = select(entry_versions.c.entry_id, entry_versions.c.content_hash)
+            rows = self.connection.execute(query.where(entry_versions.c.id.in_(newest)))
+            found.update({row.entry_id: row.content_hash for row in rows})
+        return found
+
+    def _add_sightings(self, shown: Mapping[int, Listing]) -> None:
+        """Add a sighting of each entry whose votes changed."""
+        last = self._last_votes(shown)
+        rows = [
+            {
+                "entry_id": entry,
+                "source": self.source.name,
+                "votes": listing.votes,
+                "seen_at": self.seen_at,
+            }
+            for entry, listing in shown.items()
+            if listing.votes is not None and listing.votes != last.get(entry)
+        ]
+        if rows:
+            self.connection.execute(insert(sightings), rows)
+
+    def _last_votes(self, entries: Iterable[int]) -> dict[int, int]:
+        """Return the votes that each entry had here at its last sighting.
+
+        Of those up to now: a run for a past instant adds to the past.
+        """
+        found: dict[int, int] = {}
+        for block in blocks(entries):
+            rows = self.connection.execute(
+                select(sightings.c.entry_id, sightings.c.votes)
+                .where(
+                    sightings.c.entry_id.in_(block),
+                    sightings.c.source == self.source.name,
+                    sightings.c.seen_at <= self.seen_at,
+                )
+                .order_by(sightings.c.seen_at, sightings.c.id)
+            )
+            # The last one wins.
+            found.update({row.entry_id: row.votes for row in rows})
+        return found

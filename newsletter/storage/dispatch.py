@@ -1,0 +1,226 @@
+"""An issue's way from ready to its end, within an open transaction.
+
+    lease -> (rendered, signed) -> mark_inflight, committed -> bytes -> record
+
+Rows of readers are locked before rows of issues, here as everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    insert,
+    or_,
+    select,
+    update,
+)
+
+from newsletter.errors import ConflictError
+from newsletter.ledger import check_move
+from newsletter.model import (
+    FailReason,
+    IssueState,
+    LedgerRow,
+    Outcome,
+    SubscriberStatus,
+)
+from newsletter.storage import members
+from newsletter.storage.addresses import AddressHasher, address_key
+from newsletter.storage.codec import ledger_row
+from newsletter.storage.database import blocks
+from newsletter.storage.schema import IS_OPEN, attempts, issues, subscribers
+
+_NO_LEASE = {"lease_holder": None, "lease_until": None}
+
+
+def lease(
+    connection: Connection, n: int, *, holder: str, now: datetime, until: datetime
+) -> tuple[LedgerRow, ...]:
+    """Take up to *n* issues that are to be delivered now, oldest first."""
+    is_due = or_(
+        issues.c.state != IssueState.RETRY,
+        issues.c.retry_at <= now,
+    )
+    rows = connection.execute(
+        select(issues)
+        .where(IS_OPEN, is_due, _is_free(now))
+        .order_by(issues.c.prepared_at, issues.c.key)
+        .limit(n)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for block in blocks(row.key for row in rows):
+        connection.execute(
+            update(issues)
+            .where(issues.c.key.in_(block))
+            .values(lease_holder=holder, lease_until=until)
+        )
+    return tuple(ledger_row(row) for row in rows)
+
+
+def _is_free(now: datetime) -> ColumnElement[bool]:
+    return or_(issues.c.lease_until.is_(None), issues.c.lease_until <= now)
+
+
+def mark_inflight(
+    connection: Connection,
+    keys: Sequence[str],
+    *,
+    holder: str,
+    now: datetime,
+    hasher: AddressHasher,
+) -> frozenset[str]:
+    """Note that the first byte may follow; return the keys that may go."""
+    may: set[str] = set()
+    for block in blocks(keys):
+        leaving = _leaving(connection, block, hasher)
+        held = and_(issues.c.lease_holder == holder, issues.c.lease_until > now)
+        rows = connection.execute(
+            select(issues)
+            .where(issues.c.key.in_(block), IS_OPEN, held)
+            .with_for_update()
+        ).all()
+        going = [row for row in rows if row.key not in leaving]
+        may.update(row.key for row in going)
+        connection.execute(
+            update(issues)
+            .where(issues.c.key.in_([row.key for row in going]))
+            .values(
+                state=IssueState.INFLIGHT,
+                attempts=issues.c.attempts + 1,
+                retry_at=None,
+                updated_at=now,
+            )
+        )
+        gone = [row.key for row in rows if row.key in leaving]
+        _fail(connection, gone, FailReason.SUPPRESSED, now=now)
+    return frozenset(may)
+
+
+def _leaving(
+    connection: Connection, keys: Sequence[str], hasher: AddressHasher
+) -> frozenset[str]:
+    """Return which issues may not go: their reader left, or must get no mail.
+
+    The readers' rows are held, so that whoever leaves from here on has their
+    leaving committed after this.
+    """
+    rows = connection.execute(
+        select(issues.c.key, issues.c.address, subscribers.c.status)
+        .join(subscribers, subscribers.c.id == issues.c.subscriber_id)
+        .where(issues.c.key.in_(keys))
+        .order_by(subscribers.c.id)
+        .with_for_update(read=True, of=subscribers)
+    ).all()
+    mailboxes = {row.key: address_key(row.address) for row in rows}
+    forbidden = members.suppressed(connection, hasher, set(mailboxes.values()))
+    return frozenset(
+        row.key
+        for row in rows
+        if row.status != SubscriberStatus.ACTIVE or mailboxes[row.key] in forbidden
+    )
+
+
+def record(
+    connection: Connection, outcomes: Sequence[Outcome], *, holder: str
+) -> tuple[str, ...]:
+    """Write what became of leased issues; return why others were refused."""
+    rows: dict[str, Row[Any]] = {}
+    for block in blocks(outcome.key for outcome in outcomes):
+        query = select(issues).where(issues.c.key.in_(block)).with_for_update()
+        rows |= {row.key: row for row in connection.execute(query)}
+    refused = []
+    for outcome in outcomes:
+        why = _why_refused(outcome, rows.get(outcome.key), holder)
+        if why is None:
+            _settle(connection, outcome)
+        else:
+            refused.append(f"issue {outcome.key} {why}")
+    return tuple(refused)
+
+
+def _why_refused(outcome: Outcome, row: Row[Any] | None, holder: str) -> str | None:
+    """Return why *outcome* cannot be written; None: it can."""
+    if row is None:
+        return "is not in the ledger"
+    if row.lease_holder != holder:
+        return f"is {row.state} and not leased by {holder}"
+    try:
+        check_move(row.state, outcome.state)
+    except ConflictError as error:
+        return str(error)
+    return None
+
+
+def _settle(connection: Connection, outcome: Outcome) -> None:
+    is_retry = outcome.state == IssueState.RETRY
+    connection.execute(
+        update(issues)
+        .where(issues.c.key == outcome.key)
+        .values(
+            state=outcome.state,
+            reason=outcome.reason,
+            # Without a time it is due at once, rather than never.
+            retry_at=(outcome.retry_at or outcome.at) if is_retry else None,
+            updated_at=outcome.at,
+            **_NO_LEASE,
+        )
+    )
+    connection.execute(
+        insert(attempts).values(
+            issue_key=outcome.key,
+            at=outcome.at,
+            state=outcome.state,
+            code=outcome.code,
+            reason=outcome.reason,
+        )
+    )
+
+
+def expire(connection: Connection, prepared_before: datetime, *, now: datetime) -> int:
+    """Fail what is too old to be of use; what is being worked on is left alone."""
+    waits = issues.c.state.in_([IssueState.READY, IssueState.RETRY])
+    rows = connection.execute(
+        select(issues.c.key)
+        .where(IS_OPEN, waits, issues.c.prepared_at < prepared_before, _is_free(now))
+        .with_for_update(skip_locked=True)
+    )
+    keys = [row.key for row in rows]
+    _fail(connection, keys, FailReason.EXPIRED, now=now)
+    return len(keys)
+
+
+def _fail(
+    connection: Connection, keys: Sequence[str], reason: FailReason, *, now: datetime
+) -> None:
+    """Fail issues for a reason of our own: no server said anything."""
+    for block in blocks(keys):
+        connection.execute(
+            update(issues)
+            .where(issues.c.key.in_(block))
+            .values(
+                state=IssueState.FAILED,
+                reason=reason.value,
+                retry_at=None,
+                updated_at=now,
+                **_NO_LEASE,
+            )
+        )
+        connection.execute(
+            insert(attempts),
+            [
+                {
+                    "issue_key": key,
+                    "at": now,
+                    "state": IssueState.FAILED,
+                    "reason": reason.value,
+                }
+                for key in block
+            ],
+        )

@@ -1,0 +1,165 @@
+"""Entries, their versions, listings and sightings, and the order of release."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import bindparam, func, select, update
+
+from newsletter import release as release_stage
+from newsletter.model import (
+    Candidate,
+    EntryVersion,
+    Listing,
+    ListingState,
+    PendingListing,
+    PutReport,
+    SourceSettings,
+    Window,
+)
+from newsletter.storage import joins
+from newsletter.storage.arrivals import Arrivals
+from newsletter.storage.database import Database, blocks
+from newsletter.storage.putting import Putting
+from newsletter.storage.schema import IS_WAITING, listings, lock, meta
+from newsletter.storage.windows import read_listed, read_versions, read_window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlEntries:
+    """Entries in tables; see ports.Entries. Safe from any thread."""
+
+    database: Database
+
+    def put(
+        self,
+        source: SourceSettings,
+        listings: Sequence[Listing],
+        *,
+        as_of: datetime,
+        seen_at: datetime,
+        first: bool,
+    ) -> PutReport:
+        """See ports.Entries."""
+        with self.database.write() as connection:
+            lock(connection, "seq")
+            arrivals = Arrivals(
+                connection=connection,
+                source=source,
+                as_of=as_of,
+                seen_at=seen_at,
+                first=first,
+            )
+            return Putting(connection=connection, arrivals=arrivals).run(listings)
+
+    # --- the order of release ---
+
+    def release(self, *, as_of: datetime, settle: Mapping[str, timedelta]) -> int:
+        """See ports.Entries."""
+        is_pending = listings.c.state == ListingState.PENDING
+        query = select(listings.c.id, listings.c.source, listings.c.listed_at)
+        with self.database.write() as connection:
+            last = int(lock(connection, "seq"))
+            pending = [
+                PendingListing(id=row.id, source=row.source, listed_at=row.listed_at)
+                for row in connection.execute(query.where(IS_WAITING, is_pending))
+            ]
+            due = release_stage.due(pending, as_of=as_of, settle=settle)
+            if not due:
+                return 0
+            connection.execute(
+                update(listings)
+                .where(listings.c.id == bindparam("listing"))
+                .values(
+                    seq=bindparam("place"),
+                    state=ListingState.RELEASED,
+                    released_at=as_of,
+                ),
+                [
+                    {"listing": listing, "place": last + n}
+                    for n, listing in enumerate(due, 1)
+                ],
+            )
+            # A counter and not the greatest seq: a place is never given twice,
+            # though the listing that had it may be gone.
+            connection.execute(
+                update(meta)
+                .where(meta.c.key == "seq")
+                .values(value=str(last + len(due)))
+            )
+        return len(due)
+
+    def held(self) -> Mapping[str, int]:
+        """See ports.Entries."""
+        query = (
+            select(listings.c.source, func.count().label("held"))
+            .where(IS_WAITING, listings.c.state == ListingState.HELD)
+            .group_by(listings.c.source)
+        )
+        with self.database.read() as connection:
+            return {row.source: row.held for row in connection.execute(query)}
+
+    def release_held(self, source: str) -> int:
+        """See ports.Entries."""
+        return self._move_held(source, ListingState.PENDING)
+
+    def drop_held(self, source: str) -> int:
+        """See ports.Entries."""
+        return self._move_held(source, ListingState.DROPPED)
+
+    def _move_held(self, source: str, state: ListingState) -> int:
+        is_held = listings.c.state == ListingState.HELD
+        with self.database.write() as connection:
+            lock(connection, "seq")
+            moved = connection.execute(
+                update(listings)
+                .where(IS_WAITING, is_held, listings.c.source == source)
+                .values(state=state)
+            )
+            return moved.rowcount
+
+    def seq_at(self, instant: datetime) -> int:
+        """See ports.Entries."""
+        query = select(func.max(listings.c.seq)).where(
+            listings.c.released_at <= instant
+        )
+        with self.database.read() as connection:
+            return connection.scalar(query) or 0
+
+    def first_release_at(self) -> datetime | None:
+        """See ports.Entries."""
+        with self.database.read() as connection:
+            query = select(func.min(listings.c.released_at))
+            first: datetime | None = connection.scalar(query)
+        return first
+
+    # --- reading ---
+
+    def window(
+        self, window: Window, *, source_order: Sequence[str]
+    ) -> tuple[Candidate, ...]:
+        """See ports.Entries."""
+        with self.database.read() as connection:
+            return read_window(connection, window, source_order=source_order)
+
+    def versions(self, ids: Iterable[int]) -> Mapping[int, EntryVersion]:
+        """See ports.Entries."""
+        found: dict[int, EntryVersion] = {}
+        with self.database.read() as connection:
+            for block in blocks(ids):
+                found |= read_versions(connection, block)
+        return found
+
+    def aliases_of(self, entry_ids: Iterable[int]) -> Mapping[int, frozenset[int]]:
+        """See ports.Entries."""
+        with self.database.read() as connection:
+            return joins.aliases_of(connection, entry_ids)
+
+    def listed_between(
+        self, start: datetime, end: datetime, *, source_order: Sequence[str]
+    ) -> tuple[Candidate, ...]:
+        """See ports.Entries."""
+        with self.database.read() as connection:
+            return read_listed(connection, start, end, source_order=source_order)

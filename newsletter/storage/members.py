@@ -1,0 +1,144 @@
+"""What every change of a reader has in common, within an open transaction.
+
+Each raises ``version``, so that a preparation that read the reader before
+writes nothing, and each leaves an event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from newsletter.errors import NotFoundError
+from newsletter.matching import profile_hash, profile_to_json
+from newsletter.model import Origin, Profile, SubscriberStatus
+from newsletter.schedule import next_slot, parse_schedule, zone
+from newsletter.storage.addresses import AddressHasher
+from newsletter.storage.database import blocks
+from newsletter.storage.schema import (
+    issues,
+    profiles,
+    subscriber_events,
+    subscribers,
+    suppressions,
+)
+
+
+def locked(connection: Connection, subscriber_id: int) -> Row[Any]:
+    """Return a reader's row, which no other transaction changes until the end.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    row = connection.execute(
+        select(subscribers).where(subscribers.c.id == subscriber_id).with_for_update()
+    ).first()
+    if row is None:
+        raise NotFoundError(f"there is no reader number {subscriber_id}")
+    return row
+
+
+def change(connection: Connection, row: Row[Any], values: Mapping[str, object]) -> None:
+    """Write *values* over a reader's row, and raise its version."""
+    connection.execute(
+        update(subscribers)
+        .where(subscribers.c.id == row.id)
+        .values(version=subscribers.c.version + 1, **values)
+    )
+
+
+def standing(
+    status: SubscriberStatus, reason: str | None, at: datetime
+) -> dict[str, object]:
+    """Return the columns of a status; of one that is not active, no slot is due."""
+    return {
+        "status": status,
+        "status_reason": reason,
+        "status_at": at,
+        "next_slot": None,
+    }
+
+
+def joining(
+    schedule: tuple[str, ...], timezone: str, *, as_of: datetime
+) -> dict[str, object]:
+    """Return the columns of a reader who joins at *as_of*, anew or at last."""
+    return {
+        "joined_at": as_of,
+        "cursor": None,
+        "next_slot": first_slot(schedule, timezone, as_of),
+        "skipped": (),
+        "left_out": False,
+    }
+
+
+def first_slot(schedule: tuple[str, ...], timezone: str, as_of: datetime) -> datetime:
+    """Return the first slot after *as_of*."""
+    return next_slot(parse_schedule(schedule), zone(timezone), as_of)
+
+
+def forget(connection: Connection, row: Row[Any]) -> None:
+    """Remove what tells who the reader is; the numbers stay true."""
+    connection.execute(
+        update(subscribers)
+        .where(subscribers.c.id == row.id)
+        .values(
+            address=None,
+            address_key=None,
+            file_id=None,
+            name="",
+            consent_at=None,
+            consent_how=None,
+        )
+    )
+    connection.execute(
+        update(issues)
+        .where(issues.c.subscriber_id == row.id)
+        .values(address="", name="")
+    )
+
+
+def record_event(
+    connection: Connection,
+    subscriber_id: int,
+    kind: str,
+    *,
+    origin: Origin,
+    detail: str,
+    at: datetime,
+) -> None:
+    """Append what happened to a reader."""
+    connection.execute(
+        insert(subscriber_events).values(
+            subscriber_id=subscriber_id, at=at, kind=kind, origin=origin, detail=detail
+        )
+    )
+
+
+def suppressed(
+    connection: Connection, hasher: AddressHasher, keys: Iterable[str]
+) -> dict[str, str]:
+    """Return which of the address *keys* must get no mail, and why."""
+    hashes = hasher.hashes(keys)
+    found: dict[str, str] = {}
+    for block in blocks(hashes):
+        query = select(suppressions.c.address_hash, suppressions.c.reason)
+        rows = connection.execute(query.where(suppressions.c.address_hash.in_(block)))
+        found.update({hashes[row.address_hash]: row.reason for row in rows})
+    return found
+
+
+def put_profile(connection: Connection, profile: Profile, *, at: datetime) -> str:
+    """Keep *profile* under the hash of its content; return the hash."""
+    name = profile_hash(profile)
+    known = select(profiles.c.hash).where(profiles.c.hash == name)
+    if connection.scalar(known) is None:
+        connection.execute(
+            insert(profiles).values(
+                hash=name, content=profile_to_json(profile), created_at=at
+            )
+        )
+    return name

@@ -1,0 +1,146 @@
+"""One poll's listings put to the entries that they belong to.
+
+names asked for -> what the store knows of them -> identity.resolve
+-> joins, new entries, names -> arrivals: listings, versions, sightings
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection, delete, insert, select
+
+from newsletter import identity
+from newsletter.model import Listing, PutReport
+from newsletter.storage.arrivals import Arrivals
+from newsletter.storage.database import blocks
+from newsletter.storage.joins import join
+from newsletter.storage.schema import entries, entry_aliases, url_guids
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Putting:
+    """One poll of one source, within an open transaction."""
+
+    connection: Connection
+    arrivals: Arrivals
+
+    def run(self, listings: Sequence[Listing]) -> PutReport:
+        """Store *listings*; return what that changed."""
+        given = _given_urls(listings)
+        known = self._known(listings, given)
+        resolution = identity.resolve(listings, known)
+        for older, younger in resolution.joins:
+            join(self.connection, younger, older=older)
+        self._withdraw(resolution.withdrawn)
+        self._remember(given, known.url_guids)
+        made = self._make_entries(resolution.assignments)
+        self._add_aliases(resolution.assignments, made, known.entries)
+        shown = {made.get(a.entry, a.entry): a.listing for a in resolution.assignments}
+        return replace(self.arrivals.store(shown), joined=len(resolution.joins))
+
+    # --- what is known ---
+
+    def _known(
+        self, listings: Sequence[Listing], given: Mapping[str, frozenset[str]]
+    ) -> identity.Known:
+        """Return what the store knows of the names that *listings* bear."""
+        found = self._entries_of(identity.needed_aliases(listings))
+        # The papers that these entries are: two papers are never joined.
+        papers = self._papers_of(frozenset(found.values()))
+        return identity.Known(entries=papers | found, url_guids=self._guids_of(given))
+
+    def _entries_of(self, names: Iterable[str]) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for block in blocks(names):
+            query = select(entry_aliases).where(entry_aliases.c.alias.in_(block))
+            rows = self.connection.execute(query)
+            found.update({row.alias: row.entry_id for row in rows})
+        return found
+
+    def _papers_of(self, ids: Iterable[int]) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for block in blocks(ids):
+            query = select(entry_aliases).where(
+                entry_aliases.c.entry_id.in_(block),
+                entry_aliases.c.alias.startswith("arxiv:"),
+            )
+            rows = self.connection.execute(query)
+            found.update({row.alias: row.entry_id for row in rows})
+        return found
+
+    def _guids_of(self, urls: Iterable[str]) -> dict[str, frozenset[str]]:
+        """Return which guids this source gave these addresses to before."""
+        found: dict[str, frozenset[str]] = {}
+        for block in blocks(urls):
+            query = select(url_guids.c.url, url_guids.c.guid).where(
+                url_guids.c.source == self.arrivals.source.name,
+                url_guids.c.url.in_(block),
+            )
+            for row in self.connection.execute(query):
+                found[row.url] = found.get(row.url, frozenset()) | {row.guid}
+        return found
+
+    # --- what becomes known ---
+
+    def _withdraw(self, names: Iterable[str]) -> None:
+        """Take names away that turned out to be none."""
+        for block in blocks(names):
+            self.connection.execute(
+                delete(entry_aliases).where(entry_aliases.c.alias.in_(block))
+            )
+
+    def _remember(
+        self,
+        given: Mapping[str, frozenset[str]],
+        before: Mapping[str, frozenset[str]],
+    ) -> None:
+        """Keep which guids this source gives an address to."""
+        rows = [
+            {"source": self.arrivals.source.name, "url": url, "guid": guid}
+            for url, guids in given.items()
+            for guid in sorted(guids - before.get(url, frozenset()))
+        ]
+        if rows:
+            self.connection.execute(insert(url_guids), rows)
+
+    def _make_entries(
+        self, assignments: Iterable[identity.Assignment]
+    ) -> dict[int, int]:
+        """Make the entries that are new; return their ids by the number they had."""
+        new = [a.entry for a in assignments if a.entry < 0]
+        if not new:
+            return {}
+        # Ids rise in the order of the document: the smaller is the older.
+        make = insert(entries).returning(entries.c.id, sort_by_parameter_order=True)
+        rows = [{"created_at": self.arrivals.seen_at}] * len(new)
+        ids = self.connection.scalars(make, rows)
+        return dict(zip(new, ids, strict=True))
+
+    def _add_aliases(
+        self,
+        assignments: Iterable[identity.Assignment],
+        made: Mapping[int, int],
+        known: Mapping[str, int],
+    ) -> None:
+        """Add the names that are new; those of joined entries moved with them."""
+        rows = [
+            {"alias": alias, "entry_id": made.get(a.entry, a.entry)}
+            for a in assignments
+            for alias in a.aliases
+            if alias not in known
+        ]
+        if rows:
+            self.connection.execute(insert(entry_aliases), rows)
+
+
+def _given_urls(listings: Iterable[Listing]) -> dict[str, frozenset[str]]:
+    """Return the addresses that *listings* bear, each with the guids there."""
+    given: dict[str, frozenset[str]] = {}
+    for listing in listings:
+        if listing.guid is not None:
+            for alias in identity.aliases(listing):
+                if alias.startswith("url:"):
+                    given[alias] = given.get(alias, frozenset()) | {listing.guid}
+    return given

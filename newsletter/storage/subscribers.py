@@ -1,0 +1,190 @@
+"""Readers: who they are, whether they get mail, and what became of that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select
+
+from newsletter.errors import ConflictError, NotFoundError
+from newsletter.matching import profile_from_json
+from newsletter.model import (
+    Origin,
+    Profile,
+    ReconcileReport,
+    Subscriber,
+    SubscriberSpec,
+    SubscriberStatus,
+)
+from newsletter.storage import members
+from newsletter.storage.addresses import AddressHasher, address_key
+from newsletter.storage.codec import subscriber_of
+from newsletter.storage.database import Database
+from newsletter.storage.reconciling import Reconciliation
+from newsletter.storage.schema import IS_ACTIVE, profiles, subscribers, suppressions
+
+#: Statuses after which no mail may go to the address, whoever asks.
+_SUPPRESSES = frozenset(
+    {
+        SubscriberStatus.UNSUBSCRIBED,
+        SubscriberStatus.BOUNCED,
+        SubscriberStatus.COMPLAINED,
+        # Else the file, which may still name them, would bring them back.
+        SubscriberStatus.ERASED,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlSubscribers:
+    """Readers in tables; see ports.Subscribers. Safe from any thread."""
+
+    database: Database
+    hasher: AddressHasher
+
+    def reconcile(
+        self, specs: Sequence[SubscriberSpec], *, as_of: datetime, at: datetime
+    ) -> ReconcileReport:
+        """See ports.Subscribers."""
+        with self.database.write() as connection:
+            return Reconciliation(
+                connection=connection, hasher=self.hasher, as_of=as_of, at=at
+            ).run(specs)
+
+    def get(self, name: str) -> Subscriber:
+        """See ports.Subscribers."""
+        key = address_key(name)
+        is_it = or_(subscribers.c.public_id == key, subscribers.c.address_key == key)
+        with self.database.read() as connection:
+            row = connection.execute(select(subscribers).where(is_it)).first()
+        if row is None:
+            raise NotFoundError(
+                f"no reader goes by {name!r}; `newsletter subscribers list` shows all"
+            )
+        return subscriber_of(row)
+
+    def find(self, *, after_id: int = 0, limit: int = 1000) -> tuple[Subscriber, ...]:
+        """See ports.Subscribers."""
+        return self._page(after_id=after_id, limit=limit)
+
+    def due(
+        self, as_of: datetime, *, after_id: int = 0, limit: int = 1000
+    ) -> tuple[Subscriber, ...]:
+        """See ports.Subscribers."""
+        is_due = subscribers.c.next_slot <= as_of
+        return self._page(IS_ACTIVE, is_due, after_id=after_id, limit=limit)
+
+    def active(self, *, after_id: int = 0, limit: int = 1000) -> tuple[Subscriber, ...]:
+        """See ports.Subscribers."""
+        return self._page(IS_ACTIVE, after_id=after_id, limit=limit)
+
+    def _page(
+        self, *conditions: ColumnElement[bool], after_id: int, limit: int
+    ) -> tuple[Subscriber, ...]:
+        query = (
+            select(subscribers)
+            .where(subscribers.c.id > after_id, *conditions)
+            .order_by(subscribers.c.id)
+            .limit(limit)
+        )
+        with self.database.read() as connection:
+            return tuple(subscriber_of(row) for row in connection.execute(query))
+
+    def next_due(self) -> Subscriber | None:
+        """See ports.Subscribers."""
+        query = (
+            select(subscribers)
+            .where(IS_ACTIVE, subscribers.c.next_slot.is_not(None))
+            .order_by(subscribers.c.next_slot, subscribers.c.id)
+            .limit(1)
+        )
+        with self.database.read() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else subscriber_of(row)
+
+    def counts(self) -> Mapping[SubscriberStatus, int]:
+        """See ports.Subscribers."""
+        query = select(subscribers.c.status, func.count().label("readers")).group_by(
+            subscribers.c.status
+        )
+        with self.database.read() as connection:
+            return {row.status: row.readers for row in connection.execute(query)}
+
+    def set_status(
+        self,
+        subscriber_id: int,
+        status: SubscriberStatus,
+        *,
+        reason: str,
+        origin: Origin,
+        as_of: datetime,
+        at: datetime,
+    ) -> Subscriber:
+        """See ports.Subscribers.
+
+        The status that it has already: nothing happens.
+
+        Raises:
+            NotFoundError: There is no such subscriber.
+            ConflictError: They are erased: there is nobody to bring back.
+        """
+        with self.database.write() as connection:
+            row = members.locked(connection, subscriber_id)
+            if row.status == status:
+                return subscriber_of(row)
+            if row.status == SubscriberStatus.ERASED:
+                raise ConflictError(
+                    f"reader {row.public_id} is erased and has no address any "
+                    "more; add the reader anew instead"
+                )
+            self._suppress(connection, row.address_key, status, at)
+            values = members.standing(status, reason, at)
+            if status == SubscriberStatus.ACTIVE:
+                values |= members.joining(row.schedule, row.timezone, as_of=as_of)
+            members.change(connection, row, values)
+            if status == SubscriberStatus.ERASED:
+                members.forget(connection, row)
+            members.record_event(
+                connection, row.id, status.value, origin=origin, detail=reason, at=at
+            )
+            return subscriber_of(members.locked(connection, subscriber_id))
+
+    def _suppress(
+        self,
+        connection: Connection,
+        key: str,
+        status: SubscriberStatus,
+        at: datetime,
+    ) -> None:
+        """Forbid mail to the address, or allow it again, as *status* wants."""
+        hashes = self.hasher.hashes([key])
+        is_it = suppressions.c.address_hash.in_(hashes)
+        if status == SubscriberStatus.ACTIVE:
+            connection.execute(delete(suppressions).where(is_it))
+        # The first reason stands: it is the one that mattered.
+        elif (
+            status in _SUPPRESSES
+            and not connection.execute(select(suppressions).where(is_it)).all()
+        ):
+            connection.execute(
+                insert(suppressions).values(
+                    address_hash=self.hasher.hash(key), reason=status.value, at=at
+                )
+            )
+
+    def is_suppressed(self, address: str) -> bool:
+        """See ports.Subscribers."""
+        key = address_key(address)
+        with self.database.read() as connection:
+            return key in members.suppressed(connection, self.hasher, [key])
+
+    def profile(self, profile_hash: str) -> Profile:
+        """See ports.Subscribers."""
+        query = select(profiles.c.content).where(profiles.c.hash == profile_hash)
+        with self.database.read() as connection:
+            content = connection.scalar(query)
+        if content is None:
+            raise NotFoundError(f"no profile has the hash {profile_hash}")
+        return profile_from_json(content)
