@@ -1,0 +1,258 @@
+"""Rendered -> RFC 5322 bytes, with all header fields of a digest.
+
+    From: Daily Papers <digest@example.org>
+    To: Ada <ada@example.org>
+    Subject: …
+    Date: …                     when the issue was prepared: stable over retries
+    Message-ID: <key@list_id>   the same
+    List-Id, List-Unsubscribe, List-Unsubscribe-Post, List-Help
+    MIME-Version: 1.0
+    Content-Type: multipart/alternative; boundary="=_key"
+        text/plain, quoted-printable
+        text/html, quoted-printable
+
+Header fields are folded here and not by the email package's policy: that
+makes encoded-words of a long URI, over-long ones of a long subject, and
+differs between versions of Python, while a past issue must come out byte
+for byte.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from email.message import EmailMessage
+from email.policy import EmailPolicy
+from email.utils import format_datetime, parseaddr
+
+from email_validator import EmailNotValidError, validate_email
+
+from newsletter.errors import PermanentDeliveryError
+from newsletter.model import Issue, Newsletter, Rendered
+
+#: Characters of a display name or title; the rest is cut.
+_MAX_PHRASE = 120
+_MAX_SUBJECT = 250
+#: RFC 5322, section 2.1.1.
+_LINE = 78
+#: Octets of text in an encoded-word: it then fits a line beside "Subject:", and
+#: is below the 75 of RFC 2047, section 2.
+_WORD = 42
+_ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+_BROKEN = re.compile("[\ud800-\udfff\ufffe\uffff]")
+_UNSAFE_IN_URI = re.compile(r"[\s<>,\"]|[^\x21-\x7e]")
+
+
+def build_message(rendered: Rendered, issue: Issue) -> bytes:
+    """Return the mail of *issue*: CRLF, 7-bit, no line over 998 octets.
+
+    The same arguments give the same bytes. Signing is not done here.
+
+    Raises:
+        PermanentDeliveryError: The address cannot stand in a 7-bit header.
+    """
+    message = EmailMessage(policy=_POLICY)
+    for name, value in _fields(rendered.subject, issue):
+        message[name] = value
+    _set_body(message, rendered)
+    message.set_boundary(f"=_{issue.key}")
+    return message.as_bytes()
+
+
+def ascii_address(address: str) -> str:
+    """Return *address* with its domain in ASCII (IDNA).
+
+    A local part that is not ASCII needs SMTPUTF8 (RFC 6531) of every server
+    on the way, so it is refused rather than sent on and lost.
+
+    Raises:
+        PermanentDeliveryError: It is no address, or its local part is not ASCII.
+    """
+    local, at, domain = address.strip().rpartition("@")
+    if (
+        not at
+        or not local
+        or not domain
+        or re.search(r"[\s<>,;\x00-\x1f]", address.strip())
+    ):
+        raise PermanentDeliveryError(
+            f"{address!r} is not a mail address; correct it and prepare again"
+        )
+    if not local.isascii():
+        raise PermanentDeliveryError(
+            f"{address!r}: the part before the @ is not ASCII, which most mail servers"
+            " refuse; use another address"
+        )
+    return f"{local}@{domain if domain.isascii() else _ascii_domain(domain)}"
+
+
+def _ascii_domain(domain: str) -> str:
+    try:
+        checked = validate_email(
+            f"local@{domain}", check_deliverability=False, globally_deliverable=False
+        )
+    except EmailNotValidError as exc:
+        raise PermanentDeliveryError(
+            f"{domain!r} is not the domain of a mail address: {exc}"
+        ) from exc
+    return checked.ascii_domain
+
+
+# --- the fields -----------------------------------------------------------------
+
+
+def _fields(subject: str, issue: Issue) -> list[tuple[str, str]]:
+    """Return the header fields in order, each with its value ready to be folded."""
+    newsletter = issue.newsletter
+    fields = [
+        ("From", _mailbox(newsletter.from_name, newsletter.from_address)),
+        ("To", _mailbox(issue.name, issue.address)),
+        ("Subject", _unstructured(_cleaned(subject)[:_MAX_SUBJECT])),
+        ("Date", format_datetime(issue.prepared_at)),
+        ("Message-ID", f"<{issue.key}@{newsletter.list_id}>"),
+    ]
+    if newsletter.reply_to:
+        name, address = parseaddr(_cleaned(newsletter.reply_to))
+        fields.append(("Reply-To", _mailbox(name, address)))
+    fields.append(("List-Id", f"{_phrase(newsletter.title)} <{newsletter.list_id}>"))
+    fields += _leaving(issue)
+    if newsletter.contact:
+        fields.append(("List-Help", _uri(_contact(newsletter.contact))))
+    fields += [
+        ("Auto-Submitted", "auto-generated"),
+        ("Feedback-ID", _feedback_id(issue, newsletter)),
+    ]
+    return fields
+
+
+def _leaving(issue: Issue) -> list[tuple[str, str]]:
+    """Return the fields to leave by: RFC 2369, section 3.2, and RFC 8058."""
+    fields: list[tuple[str, str]] = []
+    uris: list[str] = []
+    if issue.unsubscribe_url:
+        uris.append(_uri(issue.unsubscribe_url))
+    if issue.newsletter.unsubscribe_mailto:
+        address = ascii_address(issue.newsletter.unsubscribe_mailto)
+        uris.append(_uri(f"mailto:{address}?subject=unsubscribe"))
+    if uris:
+        fields.append(("List-Unsubscribe", ", ".join(uris)))
+    # One-click wants https (RFC 8058, section 3.1); plain http gets no promise.
+    if (issue.unsubscribe_url or "").startswith("https://"):
+        fields.append(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
+    return fields
+
+
+def _feedback_id(issue: Issue, newsletter: Newsletter) -> str:
+    """Return campaign, kind and sender, from the broad ones to the fixed last."""
+    sender = re.sub(r"[^A-Za-z0-9-]", "-", newsletter.list_id.partition(".")[0])
+    return f"{issue.slot:%Y%m%d}:issue:digest:{sender[:15]}"
+
+
+def _contact(contact: str) -> str:
+    is_address = "@" in contact and ":" not in contact
+    return f"mailto:{ascii_address(contact)}" if is_address else contact
+
+
+def _uri(uri: str) -> str:
+    """Return *uri* in angle brackets, what would end it there encoded."""
+
+    def encoded(found: re.Match[str]) -> str:
+        return "".join(f"%{octet:02X}" for octet in found[0].encode("utf-8"))
+
+    return f"<{_UNSAFE_IN_URI.sub(encoded, _cleaned(uri))}>"
+
+
+def _mailbox(name: str, address: str) -> str:
+    phrase = _phrase(name)
+    return f"{phrase} <{ascii_address(address)}>" if phrase else ascii_address(address)
+
+
+def _phrase(name: str) -> str:
+    """Return a display name: as it is, quoted, or as encoded-words."""
+    name = _cleaned(name)[:_MAX_PHRASE].strip()
+    if _ATOMS.fullmatch(name) and not _needs_encoding(name):
+        return name
+    if _needs_encoding(name):
+        return _encoded_words(name)
+    escaped = re.sub(r'(["\\])', r"\\\1", name)
+    return f'"{escaped}"' if name else ""
+
+
+def _unstructured(value: str) -> str:
+    return _encoded_words(value) if _needs_encoding(value) else value
+
+
+def _needs_encoding(value: str) -> bool:
+    """Tell what plain text cannot carry, or would be read as an encoded-word."""
+    return (
+        not value.isascii()
+        or "=?" in value
+        or any(len(word) > _LINE // 2 for word in value.split())
+    )
+
+
+def _encoded_words(value: str) -> str:
+    """Return *value* as encoded-words of at most 75 octets, parted by spaces."""
+    chunks = [b""]
+    for octets in (character.encode() for character in value):
+        # A character is never split between two words (RFC 2047, section 5).
+        if len(chunks[-1]) + len(octets) > _WORD:
+            chunks.append(b"")
+        chunks[-1] += octets
+    return " ".join(f"=?utf-8?b?{b64encode(chunk).decode()}?=" for chunk in chunks)
+
+
+def _cleaned(value: str) -> str:
+    """Return *value* on one line: what a header field can hold as it is."""
+    value = _BROKEN.sub("\N{REPLACEMENT CHARACTER}", value)
+    return " ".join(_CONTROLS.sub(" ", value).split())
+
+
+# --- body and folding -----------------------------------------------------------
+
+
+def _set_body(message: EmailMessage, rendered: Rendered) -> None:
+    """Put in both parts, the plainest first (RFC 2046, section 5.1.4)."""
+    message.set_content(_lines(rendered.text), cte="quoted-printable")
+    message.add_alternative(
+        _lines(rendered.html), subtype="html", cte="quoted-printable"
+    )
+    for part in message.iter_parts():
+        # The policy gives every part one; it belongs to the message alone.
+        del part["MIME-Version"]
+
+
+def _lines(text: str) -> str:
+    text = text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
+    return _BROKEN.sub("\N{REPLACEMENT CHARACTER}", text) + "\n"
+
+
+def _fold(name: str, value: str) -> str:
+    """Return the field in lines of at most 78 where spaces allow it.
+
+    A word that is longer stands on a line of its own; the field's name too,
+    then: the line may not hold a space and be too long.
+    """
+    lines = [f"{name}:"]
+    for word in value.split(" "):
+        if len(lines[-1]) + 1 + len(word) > _LINE:
+            lines.append("")
+        lines[-1] += f" {word}"
+    return "\r\n".join((*lines, ""))
+
+
+class _Folding(EmailPolicy):
+    """The SMTP policy, but header fields keep the words that we gave them."""
+
+    def header_store_parse(self, name: str, value: str) -> tuple[str, str]:
+        return name, value
+
+    def fold(self, name: str, value: str) -> str:
+        return _fold(name, str(value))
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        return self.fold(name, value).encode("ascii")
+
+
+_POLICY = _Folding(linesep="\r\n")

@@ -1,0 +1,10 @@
+"""Issue to subject, HTML and text, by a theme: MJML once, Jinja per mail.
+
+theme's files ── load ──> Theme ── compile_mjml ──> Jinja over HTML
+Issue ── picture ──> Picture (plain values) ── Jinja ──> Rendered
+"""
+
+from newsletter.rendering.renderer import ThemeRenderer, load_renderer
+from newsletter.rendering.themes import Theme, load_theme
+
+__all__ = ["Theme", "ThemeRenderer", "load_renderer", "load_theme"]

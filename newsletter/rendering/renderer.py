@@ -1,0 +1,155 @@
+"""One theme, compiled: Issue -> Rendered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from newsletter.errors import RenderError
+from newsletter.model import Issue, Rendered
+from newsletter.rendering import templates
+from newsletter.rendering.cutting import clean
+from newsletter.rendering.mjml import compile_mjml
+from newsletter.rendering.themes import (
+    BODY_MJML,
+    BODY_TEXT,
+    SUBJECT,
+    Theme,
+    load_theme,
+)
+from newsletter.rendering.view import Fit, IssueView, view
+
+#: Bytes of HTML in UTF-8; Gmail cuts at 102 KB.
+MAX_HTML = 100_000
+#: Characters; a subject that is longer is read by nobody.
+MAX_SUBJECT = 200
+
+
+class ThemeRenderer:
+    """Implements ports.Renderer; safe to use from several threads."""
+
+    def __init__(self, theme: Theme) -> None:
+        """Compile all templates of *theme*.
+
+        Raises:
+            ThemeError: One does not parse, or is missing.
+        """
+        self._theme = theme
+        source = theme.source(BODY_MJML)
+        for file in (SUBJECT, BODY_TEXT):
+            theme.source(file)
+        with templates.naming_theme_faults():
+            plain_env = templates.environment(theme.files)
+            for file in theme.files:
+                if file.endswith(".j2"):
+                    plain_env.get_template(file)
+        compiled = compile_mjml(source, file=BODY_MJML)
+        with templates.naming_theme_faults():
+            env = templates.environment({**theme.files, BODY_MJML: compiled.source})
+            self._subject = env.get_template(SUBJECT)
+            self._html = env.get_template(BODY_MJML)
+            self._text = env.get_template(BODY_TEXT)
+        self._lines = {BODY_MJML: compiled.theme_line}
+
+    @property
+    def theme(self) -> str:
+        """Return the theme's name."""
+        return self._theme.name
+
+    @property
+    def theme_hash(self) -> str:
+        """Return the hash of all the theme's files."""
+        return self._theme.hash
+
+    def render(self, issue: Issue) -> Rendered:
+        """Return the mail's subject, HTML (under 100 KB) and text.
+
+        Raises:
+            RenderError: The theme fails on this issue, or its frame alone
+                leaves no room for the cards.
+        """
+        seen, html = self._fitted(issue)
+        subject = templates.fill(self._subject, lines=self._lines, issue=seen)
+        text = templates.fill(self._text, lines=self._lines, issue=seen)
+        return Rendered(
+            subject=" ".join(clean(subject).split())[:MAX_SUBJECT],
+            html=html,
+            text=text.strip("\n") + "\n",
+        )
+
+    def _fitted(self, issue: Issue) -> tuple[IssueView, str]:
+        """Return the first view that fits, by the three steps of the design."""
+        cards = len(issue.selection.matches)
+        for fit in _steps():
+            seen, html = self._html_of(issue, fit)
+            if _fits(html):
+                return seen, html
+        for fit in _lines():
+            found = self._most_cards(issue, fit, cards)
+            if found is not None:
+                return found
+        raise RenderError(
+            f"{BODY_MJML}: the HTML is over {MAX_HTML} bytes with every card cut to"
+            f" one line; make the frame of theme {self.theme!r} smaller",
+            template=BODY_MJML,
+        )
+
+    def _most_cards(
+        self, issue: Issue, fit: Fit, cards: int
+    ) -> tuple[IssueView, str] | None:
+        """Return the view with the most whole cards that fits. None: not even 0."""
+        best = None
+        low, high = 0, cards
+        while low < high:
+            middle = (low + high) // 2
+            seen, html = self._html_of(issue, replace(fit, cards=middle))
+            if _fits(html):
+                best, low = (seen, html), middle + 1
+            else:
+                high = middle
+        return best
+
+    def _html_of(self, issue: Issue, fit: Fit) -> tuple[IssueView, str]:
+        seen = view(issue, language=self._theme.language, fit=fit)
+        return seen, templates.fill(self._html, lines=self._lines, issue=seen)
+
+
+def load_renderer(name: str, *, folders: Sequence[Path]) -> ThemeRenderer:
+    """Return the renderer of the theme *name*.
+
+    Args:
+        name: A folder's name in one of *folders*, or of a theme that comes
+            with the program.
+        folders: The operator's folders of themes, first come first.
+
+    Raises:
+        ThemeError: There is no such theme, or it cannot be used.
+    """
+    return ThemeRenderer(load_theme(name, folders=folders))
+
+
+def _fits(html: str) -> bool:
+    return len(html.encode()) < MAX_HTML
+
+
+def _steps() -> Iterator[Fit]:
+    """Yield all, then without the list of titles, then with short summaries."""
+    yield Fit()
+    yield Fit(more=False)
+    yield Fit(more=False, summary=200)
+    yield Fit(more=False, summary=0)
+
+
+def _lines() -> Iterator[Fit]:
+    """Yield how to make one line of a card, ever shorter.
+
+    The first is the design's; the others are for a hundred hostile titles,
+    because an entry that composing chose is never dropped.
+    """
+    line = Fit(more=False, summary=0)
+    yield line
+    yield replace(line, line=80)
+    yield replace(line, line=80, url=300)
+    yield replace(line, line=20, url=300, headings=False)
+    yield replace(line, line=20, url=0, headings=False)
