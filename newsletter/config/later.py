@@ -1,0 +1,67 @@
+"""What the configuration knows and this version does not do yet.
+
+Such a key is read and checked like any other, and refused where it would be
+silently ignored. A value equal to its default asks for nothing and passes.
+When a stage arrives, its line here goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from newsletter.config.places import Path
+from newsletter.config.schema import (
+    NewsletterFile,
+    ReaderKeys,
+    RetentionTable,
+)
+
+NOT_YET = "is not there yet in this version"
+#: Kinds of source that are to come.
+LATER_KINDS = frozenset({"arxiv", "json", "files", "jsonfeed", "opml"})
+_ENGLISH = "en"
+
+
+def refused(file: NewsletterFile) -> Iterator[tuple[Path, str]]:
+    """Yield (place, sentence) for all in newsletter.toml that is yet to come."""
+    if file.delivery.transport == "smtp":
+        yield (
+            ("delivery", "transport"),
+            f'"smtp" {NOT_YET}; use "outbox" and hand its files on',
+        )
+    for number, _ in enumerate(file.delivery.dkim):
+        yield (
+            ("delivery", "dkim", number),
+            f"signing {NOT_YET}; leave the table out and let the relay sign",
+        )
+    if file.delivery.after_crash != "ask":
+        yield (
+            ("delivery", "after_crash"),
+            f'"repeat" {NOT_YET}: an outbox file is simply written again; leave it out',
+        )
+    if file.newsletter.language != _ENGLISH:
+        yield ("newsletter", "language"), _language(file.newsletter.language)
+    for name in RetentionTable.model_fields:
+        if getattr(file.retention, name) != getattr(RetentionTable(), name):
+            yield (
+                ("retention", name),
+                f"pruning {NOT_YET}, so everything is kept; leave it out",
+            )
+    if file.log.format != "text":
+        yield ("log", "format"), f'"json" {NOT_YET}; use "text"'
+    for key, sentence in refused_of_reader(file.defaults):
+        yield ("defaults", key), sentence
+
+
+def refused_of_reader(reader: ReaderKeys) -> Iterator[tuple[str, str]]:
+    """Yield (key, sentence) for all of one reader that is yet to come."""
+    if reader.language not in {None, _ENGLISH}:
+        yield "language", _language(str(reader.language))
+    if reader.stem not in {None, "none"}:
+        yield "stem", f'stemming {NOT_YET}; use "none", and prefixes such as model*'
+    if reader.fill:
+        yield "fill", f"filling up {NOT_YET}; leave it out"
+
+
+def _language(language: str) -> str:
+    return f'the frame of the mail in {language!r} {NOT_YET}; use "en"'
