@@ -1,0 +1,418 @@
+"""The composition root: Settings -> App.
+
+The only place that wires things together and reads the wall clock.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets as random_bytes
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from filelock import FileLock
+
+from newsletter import storage
+from newsletter.assembling import Assembler
+from newsletter.config import Settings, load_settings, load_subscribers
+from newsletter.delivery.outbox import Outbox
+from newsletter.errors import ConfigError
+from newsletter.model import ReconcileReport, SubscriberSpec
+from newsletter.ports import Clock, LeaseInfo, Renderer, Transport
+from newsletter.rendering import load_renderer
+from newsletter.sources import KINDS, make_source
+from newsletter.sources.fetcher import HttpFetcher
+from newsletter.usecases import members
+from newsletter.usecases.deliver import Deliver, DeliverReport, Delivery
+from newsletter.usecases.prepare import (
+    Fate,
+    Preparation,
+    Prepare,
+    PrepareReport,
+)
+from newsletter.usecases.refresh import Refresh, RefreshReport, SourceReport
+
+#: One process at a time refreshes, releases and prepares.
+TURN = "prepare"
+#: A turn is lost when its holder has not renewed it for this long.
+TURN_TTL = timedelta(seconds=30)
+RENEW_EVERY_S = 8.0
+#: A second run waits this long for the first, then delivers only.
+WAIT_FOR_TURN_S = 120.0
+
+
+class SystemClock:
+    """The wall clock; the only one."""
+
+    def now(self) -> datetime:
+        """Return the present instant, UTC."""
+        return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """Another process has the turn."""
+
+    other: LeaseInfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GaveUp:
+    """It kept the turn for too long: this run only delivers."""
+
+    other: LeaseInfo
+
+
+Event = (
+    ReconcileReport
+    | SourceReport
+    | RefreshReport
+    | Preparation
+    | PrepareReport
+    | Delivery
+    | DeliverReport
+    | Waiting
+    | GaveUp
+)
+Tell = Callable[[Event], None]
+
+
+def _silent(event: Event) -> None:
+    del event
+
+
+@dataclass(slots=True, kw_only=True)
+class RunReport:
+    """What one run did. None: that stage was left to another process."""
+
+    reconciled: ReconcileReport | None = None
+    refreshed: RefreshReport | None = None
+    prepared: PrepareReport | None = None
+    delivered: DeliverReport | None = None
+
+    @property
+    def is_trouble(self) -> bool:
+        """Tell whether a person must look: exit code 1."""
+        broken = self.refreshed and any(s.broken for s in self.refreshed.sources)
+        failed = self.prepared and self.prepared[Fate.FAILED]
+        return bool(broken or failed or (self.delivered and self.delivered.is_trouble))
+
+
+@dataclass(kw_only=True)
+class App:
+    """Everything wired, over one open store. Use it as a context manager."""
+
+    settings: Settings
+    #: None: there is no subscribers.toml.
+    specs: tuple[SubscriberSpec, ...] | None
+    store: storage.Store
+    secrets: tuple[bytes, ...]
+    #: A rehearsal on a copy: nothing is fetched, delivered or kept.
+    dry: bool = False
+    clock: Clock = field(default_factory=SystemClock)
+    #: Who we are in leases.
+    holder: str = field(
+        default_factory=lambda: (
+            f"{socket.gethostname()}:{os.getpid()}:{random_bytes.token_hex(4)}"
+        )
+    )
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the store."""
+        self.store.close()
+
+    # --- the stages, strung together ---
+
+    def run(
+        self, *, at: datetime | None, everyone: bool = False, tell: Tell = _silent
+    ) -> RunReport:
+        """Run all stages for everyone due at *at* (None: now)."""
+        as_of = at or self.clock.now()
+        report = RunReport()
+        with self._turn(tell) as ours:
+            if ours:
+                report.reconciled = self._reconcile(as_of, tell)
+                report.refreshed = self._refresh(as_of, tell)
+                report.prepared = self._prepare(
+                    as_of, everyone=everyone, refreshed=report.refreshed, tell=tell
+                )
+        if not self.dry:
+            report.delivered = self.deliver(tell=tell).delivered
+        return report
+
+    def refresh(self, *, at: datetime | None, tell: Tell = _silent) -> RunReport:
+        """Fetch and release only."""
+        report = RunReport()
+        with self._turn(tell) as ours:
+            if ours:
+                report.refreshed = self._refresh(at or self.clock.now(), tell)
+        return report
+
+    def prepare(
+        self, *, at: datetime | None, everyone: bool = False, tell: Tell = _silent
+    ) -> RunReport:
+        """Release, match and compose only."""
+        as_of = at or self.clock.now()
+        report = RunReport()
+        with self._turn(tell) as ours:
+            if ours:
+                report.reconciled = self._reconcile(as_of, tell)
+                report.refreshed = self._release(as_of)
+                report.prepared = self._prepare(
+                    as_of, everyone=everyone, refreshed=report.refreshed, tell=tell
+                )
+        return report
+
+    def deliver(self, *, tell: Tell = _silent) -> RunReport:
+        """Render and hand over only."""
+        delivered = Deliver(
+            ledger=self.store.ledger,
+            assembler=self.assembler,
+            transport=self._transport(),
+            clock=self.clock,
+            holder=self.holder,
+            window=self.settings.delivery.window,
+            expire_after=self.settings.delivery.expire_after,
+            tell=tell,
+        ).run()
+        tell(delivered)
+        return RunReport(delivered=delivered)
+
+    def _reconcile(self, as_of: datetime, tell: Tell) -> ReconcileReport:
+        reconciled = members.reconcile(
+            self.specs,
+            subscribers=self.store.subscribers,
+            clock=self.clock,
+            as_of=as_of,
+        )
+        tell(reconciled)
+        return reconciled
+
+    def _refresh(self, as_of: datetime, tell: Tell) -> RefreshReport:
+        if self.dry:
+            return self._release(as_of)
+        report = self._refresher(tell).run(as_of)
+        tell(report)
+        return report
+
+    def _release(self, as_of: datetime) -> RefreshReport:
+        """Release what is due without asking any source."""
+        return self._refresher(_silent).release_only(as_of)
+
+    def _refresher(self, tell: Tell) -> Refresh:
+        return Refresh(
+            sources=tuple(make_source(s) for s in self.settings.sources),
+            states=self.store.sources,
+            entries=self.store.entries,
+            fetcher=HttpFetcher(self.settings.fetch, clock=self.clock),
+            clock=self.clock,
+            tell=tell,
+        )
+
+    def _prepare(
+        self, as_of: datetime, *, everyone: bool, refreshed: RefreshReport, tell: Tell
+    ) -> PrepareReport:
+        report = Prepare(
+            entries=self.store.entries,
+            subscribers=self.store.subscribers,
+            ledger=self.store.ledger,
+            clock=self.clock,
+            edition=self.settings.edition(),
+            theme_hash=self.renderer(self.settings.newsletter.theme).theme_hash,
+            catch_up=self.settings.catch_up,
+            source_order=self.source_order,
+            tell=tell,
+        ).run(
+            as_of,
+            everyone=everyone,
+            all_failing=refreshed.all_failing and not refreshed.released,
+        )
+        tell(report)
+        return report
+
+    # --- parts that several commands need ---
+
+    @property
+    def source_order(self) -> tuple[str, ...]:
+        """Return the sources' names in configuration order."""
+        return tuple(source.name for source in self.settings.sources)
+
+    @cached_property
+    def _renderers(self) -> dict[str, Renderer]:
+        return {}
+
+    def renderer(self, theme: str) -> Renderer:
+        """Return a theme's renderer, compiled once."""
+        if theme not in self._renderers:
+            self._renderers[theme] = load_renderer(
+                theme, folders=self.settings.template_folders
+            )
+        return self._renderers[theme]
+
+    @cached_property
+    def assembler(self) -> Assembler:
+        """Return the one way to make a mail."""
+        return Assembler(
+            entries=self.store.entries,
+            subscribers=self.store.subscribers,
+            ledger=self.store.ledger,
+            renderer=self.renderer,
+            signers=(),
+            secrets=self.secrets,
+        )
+
+    def _transport(self) -> Transport:
+        return Outbox(
+            self.settings.delivery.outbox,
+            clock=self.clock,
+            title=self.settings.newsletter.title,
+        )
+
+    @contextmanager
+    def _turn(self, tell: Tell) -> Iterator[bool]:
+        """Hold the turn, renewed; False where another keeps it for too long."""
+        if self.dry:
+            yield True
+            return
+        ours = self._wait_for_turn(tell)
+        if not ours:
+            yield False
+            return
+        done = threading.Event()
+        renewer = threading.Thread(target=self._renew, args=(done,), daemon=True)
+        renewer.start()
+        try:
+            yield True
+        finally:
+            done.set()
+            renewer.join()
+            self.store.leases.release(TURN, holder=self.holder)
+
+    def _wait_for_turn(self, tell: Tell) -> bool:
+        give_up = time.monotonic() + WAIT_FOR_TURN_S
+        told = False
+        while (other := self._take_turn()) is not None:
+            if not told:
+                tell(Waiting(other=other))
+                told = True
+            if time.monotonic() > give_up:
+                tell(GaveUp(other=other))
+                return False
+            time.sleep(0.2)
+        return True
+
+    def _take_turn(self) -> LeaseInfo | None:
+        return self.store.leases.acquire(
+            TURN, holder=self.holder, now=self.clock.now(), ttl=TURN_TTL
+        )
+
+    def _renew(self, done: threading.Event) -> None:
+        while not done.wait(RENEW_EVERY_S):
+            self._take_turn()
+
+
+def read_settings(folder: Path, environ: Mapping[str, str]) -> Settings:
+    """Read and check newsletter.toml, for the kinds of source that there are.
+
+    Raises:
+        ConfigError: It has mistakes; all are named.
+    """
+    return load_settings(folder, environ, kinds=tuple(KINDS))
+
+
+def open_app(
+    folder: Path,
+    environ: Mapping[str, str],
+    *,
+    dry: bool = False,
+    check_subscribers: bool = True,
+) -> App:
+    """Read and check the whole configuration, then open (or create) the store.
+
+    Nothing is created before everything has been checked: after a mistake no
+    file is new.
+
+    Args:
+        folder: The configuration folder.
+        environ: Variables that override the file, and the secrets.
+        dry: Work on a copy in memory; create nothing at all.
+        check_subscribers: Read subscribers.toml too.
+
+    Raises:
+        ConfigError: The configuration has mistakes; all are named.
+        ThemeError: The configured theme cannot be used.
+        StorageError: The database cannot be opened.
+    """
+    settings = read_settings(folder, environ)
+    specs = load_subscribers(folder, settings) if check_subscribers else None
+    load_renderer(settings.newsletter.theme, folders=settings.template_folders)
+    if dry:
+        secrets = _existing_secrets(settings, environ) or (b"rehearsal",)
+        store = storage.open_scratch(
+            settings.database_url, secret=secrets[0], former=secrets[1:]
+        )
+    else:
+        secrets = _secrets(settings, environ)
+        store = storage.open_store(
+            settings.database_url, secret=secrets[0], former=secrets[1:]
+        )
+    return App(settings=settings, specs=specs, store=store, secrets=secrets, dry=dry)
+
+
+def _existing_secrets(
+    settings: Settings, environ: Mapping[str, str]
+) -> tuple[bytes, ...]:
+    """Return the secrets that are set; the first signs, all are accepted."""
+    found = [environ[name] for name in settings.secret_env if environ.get(name)]
+    found += [
+        file.read_text("utf-8").strip()
+        for file in settings.secret_files
+        if file.exists()
+    ]
+    return tuple(value.encode() for value in found if value)
+
+
+def _secrets(settings: Settings, environ: Mapping[str, str]) -> tuple[bytes, ...]:
+    """Return the secrets; make one (0600) where none is set and one may be made."""
+    found = _existing_secrets(settings, environ)
+    if found:
+        return found
+    if not settings.secret_files:
+        names = " or ".join(settings.secret_env)
+        raise ConfigError(
+            f"no secret is set: set {names} (or newsletter.secret_file) to a long "
+            "random value; links are signed with it"
+        )
+    file = settings.secret_files[0]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(file.with_name(f"{file.name}.lock")):
+        if not file.exists():
+            _write_secret(file)
+    return _existing_secrets(settings, environ)
+
+
+def _write_secret(file: Path) -> None:
+    """Write 256 random bits that only the owner may read; whole, or not at all."""
+    draft = file.with_name(f"{file.name}.{os.getpid()}.new")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as stream:
+        stream.write(random_bytes.token_hex(32) + "\n")
+    draft.replace(file)

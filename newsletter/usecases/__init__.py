@@ -1,0 +1,1 @@
+"""What the product does, each a function over the ports."""

@@ -1,0 +1,162 @@
+"""Render what the ledger holds ready, and hand it over.
+
+lease -> recall, render, build, sign -> one commit: inflight -> bytes -> record
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from newsletter.assembling import Assembler
+from newsletter.errors import DeliveryError, NewsletterError, StorageError
+from newsletter.ledger import retry_after
+from newsletter.model import FailReason, IssueState, LedgerRow, Message, Outcome
+from newsletter.ports import Clock, Ledger, Transport
+
+#: How long one process keeps issues to itself; after it another may take them.
+LEASE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What became of one issue in one delivery."""
+
+    row: LedgerRow
+    outcome: Outcome
+
+
+@dataclass(slots=True, kw_only=True)
+class DeliverReport:
+    """How many issues reached which state."""
+
+    counts: dict[IssueState, int] = field(default_factory=dict)
+    #: Left before their turn: the subscriber was no longer to get mail.
+    suppressed: int = 0
+    #: Too old to be of use: never handed over.
+    expired: int = 0
+    #: Why the destination as a whole took no mail; None: it did.
+    stopped: str | None = None
+
+    def __getitem__(self, state: IssueState) -> int:
+        """Return how many reached *state*."""
+        return self.counts.get(state, 0)
+
+    @property
+    def is_trouble(self) -> bool:
+        """Tell whether an issue was lost, or waits for a person."""
+        lost = self[IssueState.FAILED] + self[IssueState.UNKNOWN]
+        return bool(lost or self[IssueState.HELD] or self.expired or self.stopped)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deliver:
+    """The use case: from ready to a final state."""
+
+    ledger: Ledger
+    assembler: Assembler
+    transport: Transport
+    clock: Clock
+    #: Who we are in leases.
+    holder: str
+    #: Issues per commit: what a crash may leave in doubt.
+    window: int
+    expire_after: timedelta
+    #: Called with each outcome as soon as it is recorded.
+    tell: Callable[[Delivery], None] = field(default=lambda _: None)
+
+    def run(self) -> DeliverReport:
+        """Deliver until nothing is due; stop where the destination refuses all."""
+        now = self.clock.now()
+        report = DeliverReport()
+        report.expired = self.ledger.expire(
+            prepared_before=now - self.expire_after, now=now
+        )
+        try:
+            while report.stopped is None:
+                now = self.clock.now()
+                rows = self.ledger.lease(
+                    self.window, holder=self.holder, now=now, until=now + LEASE
+                )
+                if not rows:
+                    break
+                self._window(rows, report)
+        finally:
+            self._close(report)
+        return report
+
+    def _close(self, report: DeliverReport) -> None:
+        """Leave the destination; its mails are there whatever it says now."""
+        try:
+            self.transport.close()
+        except DeliveryError as error:
+            report.stopped = report.stopped or str(error)
+
+    def _window(self, rows: Sequence[LedgerRow], report: DeliverReport) -> None:
+        """Take one window of leased issues to their outcomes."""
+        by_key = {row.record.key: row for row in rows}
+        messages, broken = self._assemble(rows)
+        self._record(broken, by_key, report)
+        marked = self.ledger.mark_inflight(
+            [message.key for message in messages],
+            holder=self.holder,
+            now=self.clock.now(),
+        )
+        report.suppressed += len(messages) - len(marked)
+        going = [message for message in messages if message.key in marked]
+        if not going:
+            return
+        try:
+            outcomes = self.transport.send(going)
+        except DeliveryError as error:
+            report.stopped = str(error)
+            outcomes = tuple(self._later(m, by_key[m.key], error) for m in going)
+        self._record(outcomes, by_key, report)
+
+    def _assemble(
+        self, rows: Sequence[LedgerRow]
+    ) -> tuple[list[Message], list[Outcome]]:
+        """Return the finished mails, and a failure for each that cannot be made."""
+        messages: list[Message] = []
+        broken: list[Outcome] = []
+        for row in rows:
+            try:
+                messages.append(self.assembler.make(row.record))
+            except StorageError:
+                raise
+            except NewsletterError as error:
+                broken.append(
+                    Outcome(
+                        key=row.record.key,
+                        state=IssueState.FAILED,
+                        at=self.clock.now(),
+                        reason=f"{FailReason.BROKEN}: {error}",
+                    )
+                )
+        return messages, broken
+
+    def _later(self, message: Message, row: LedgerRow, error: DeliveryError) -> Outcome:
+        now = self.clock.now()
+        wait = retry_after(row.attempts + 1, greylisted=False)
+        return Outcome(
+            key=message.key,
+            state=IssueState.RETRY,
+            at=now,
+            code=error.code,
+            reason=str(error),
+            retry_at=now + wait,
+        )
+
+    def _record(
+        self,
+        outcomes: Sequence[Outcome],
+        by_key: dict[str, LedgerRow],
+        report: DeliverReport,
+    ) -> None:
+        if not outcomes:
+            return
+        self.ledger.record(outcomes, holder=self.holder)
+        for outcome in outcomes:
+            report.counts[outcome.state] = report[outcome.state] + 1
+            self.tell(Delivery(row=by_key[outcome.key], outcome=outcome))
