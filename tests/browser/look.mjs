@@ -1,0 +1,61 @@
+// node look.mjs FILE.html...: what Chromium and axe say of each page, as JSON.
+// CHROMIUM names the browser; NODE_MODULES the folder with playwright-core and
+// axe-core; PICTURES, where it is set, the folder for pictures.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { basename, join } from 'node:path';
+
+const require = createRequire(join(process.env.NODE_MODULES, 'look.js'));
+const { chromium } = require('playwright-core');
+const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+
+function measure() {
+  const root = document.documentElement;
+  const widest = Math.max(root.scrollWidth, document.body.scrollWidth);
+  const small = [...document.querySelectorAll('a')].filter((link) => {
+    const box = link.getBoundingClientRect();
+    return box.width < 24 || box.height < 24;
+  });
+  return { overflow: widest - root.clientWidth, small: small.length };
+}
+
+const WIDTHS = [320, 375, 600];
+
+async function look(browser, file, colorScheme) {
+  const page = await browser.newPage({ colorScheme });
+  const remote = [];
+  await page.route(/^https?:/, (route) => {
+    remote.push(route.request().url());
+    return route.abort();
+  });
+  await page.setContent(readFileSync(file, 'utf8'), { waitUntil: 'load' });
+  const widths = [];
+  for (const width of WIDTHS) {
+    await page.setViewportSize({ width, height: 900 });
+    widths.push({ width, ...(await page.evaluate(measure)) });
+    if (process.env.PICTURES) {
+      const name = `${basename(file, '.html')}-${width}-${colorScheme}.png`;
+      await page.screenshot({ path: join(process.env.PICTURES, name), fullPage: true });
+    }
+  }
+  await page.evaluate(axe);
+  const judged = await page.evaluate(() => window.axe.run(document));
+  const grave = judged.violations.filter((v) => ['serious', 'critical'].includes(v.impact));
+  await page.close();
+  const findings = grave.map((v) => `${v.id}: ${v.nodes[0].html.slice(0, 160)}`);
+  const said = { file: basename(file), colorScheme, remote, findings };
+  return widths.map((measured) => ({ ...said, ...measured }));
+}
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM,
+  args: ['--no-sandbox'],
+});
+const seen = [];
+for (const file of process.argv.slice(2)) {
+  for (const colorScheme of ['light', 'dark']) {
+    seen.push(...(await look(browser, file, colorScheme)));
+  }
+}
+await browser.close();
+console.log(JSON.stringify(seen));

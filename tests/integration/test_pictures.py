@@ -1,0 +1,103 @@
+"""How a mail looks: at the widths of phones and windows, in light and dark."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from newsletter.assembling import assemble
+from newsletter.delivery import Outbox
+from newsletter.model import Section
+from newsletter.rendering import load_renderer
+from tests.support.issues import FixedClock, hostile, issue, match, rich, several
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+MODULES = REPOSITORY / "build" / "node" / "node_modules"
+LOOK = REPOSITORY / "tests" / "browser" / "look.mjs"
+RENDERER = load_renderer("default", folders=())
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def browser() -> dict[str, str]:
+    """Give the environment for the browser; without one skip, but never in CI."""
+    missing = []
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        missing.append("chromium")
+    node = shutil.which("node")
+    if node is None:
+        missing.append("node")
+    missing += [
+        f"{MODULES / name}"
+        for name in ("playwright-core", "axe-core")
+        if not (MODULES / name).is_dir()
+    ]
+    if missing:
+        reason = f"not installed: {', '.join(missing)}"
+        if os.environ.get("CI"):
+            pytest.fail(f"{reason}, and CI runs every test")
+        pytest.skip(reason)
+    return {
+        **os.environ,
+        "CHROMIUM": str(chromium),
+        "NODE": str(node),
+        "NODE_MODULES": str(MODULES),
+    }
+
+
+def look(browser: dict[str, str], *files: Path) -> list[dict[str, Any]]:
+    """Return what the browser says of each page, width and colour scheme."""
+    ended = subprocess.run(  # noqa: S603 - our own words, no shell
+        [browser["NODE"], str(LOOK), *map(str, files)],
+        env=browser,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+    assert ended.returncode == 0, ended.stderr
+    seen: list[dict[str, Any]] = json.loads(ended.stdout)
+    assert len(seen) == 6 * len(files)
+    return seen
+
+
+def assert_sound(seen: list[dict[str, Any]]) -> None:
+    for view in seen:
+        judged = {key: view[key] for key in ("overflow", "small", "remote", "findings")}
+        assert judged == {"overflow": 0, "small": 0, "remote": [], "findings": []}, view
+
+
+def test_mails_fit_and_can_be_read_in_light_and_dark(
+    browser: dict[str, str], tmp_path: Path
+) -> None:
+    sections = (
+        Section(heading="State spaces", matches=(rich(), hostile())),
+        Section(heading='"diffusion model*"', matches=(match(2),)),
+    )
+    for name, given in (
+        ("plain", issue(several())),
+        ("sections", issue(sections=sections, more=0)),
+        ("empty", issue([], more=0)),
+        ("lines", issue([match(n) for n in range(60)])),
+    ):
+        (tmp_path / f"{name}.html").write_text(RENDERER.render(given).html)
+    assert_sound(look(browser, *sorted(tmp_path.glob("*.html"))))
+
+
+def test_the_pages_of_the_outbox_fit_and_can_be_read(
+    browser: dict[str, str], tmp_path: Path
+) -> None:
+    box = Outbox(tmp_path, clock=FixedClock(), title="Daily Papers")
+    mail = assemble(issue([rich(), hostile()]), renderer=RENDERER)
+    box.send([mail])
+    box.close()
+    page = tmp_path / mail.day.isoformat() / f"{mail.key}.html"
+    assert_sound(look(browser, tmp_path / "index.html", page))
