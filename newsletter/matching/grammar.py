@@ -94,7 +94,7 @@ class _Reader:
         except UnexpectedToken as error:
             raise self._unexpected(error.token) from error
         self._check_words(root)
-        query = self._list(_child(root, 0), field=None, depth=0)
+        query = self._list(_child(root, 0), field=None)
         if is_true_of_nothing(query):
             raise self._error(_too_wide(query), 0)
         return query
@@ -139,16 +139,14 @@ class _Reader:
                 )
 
     def _unreadable(self, position: int) -> QueryError:
-        character = self.text[position]
-        if character in '"“”':
+        if self.text[position] in '"“”':
             return self._error("this quote is never closed", position)
-        if character == ":":
-            return self._error(
-                "a colon needs a field before it "
-                f"({_fields()}); put text with a colon in quotes",
-                position,
-            )
-        return self._error(f"{character!r} cannot stand here", position)
+        # Nothing else but a colon begins no token.
+        return self._error(
+            f"a colon needs a field before it ({_fields()}); put text with a colon "
+            "in quotes",
+            position,
+        )
 
     def _unexpected(self, token: Token) -> QueryError:
         """Say what is wrong at *token*, which no rule of the grammar has there."""
@@ -178,10 +176,8 @@ class _Reader:
 
     # --- from the parser's tree to ours ---
 
-    def _list(self, node: _Node, *, field: Field | None, depth: int) -> Query:
+    def _list(self, node: _Node, *, field: Field | None) -> Query:
         """Read a list: chains are alternatives, every minus leaves out of them all."""
-        if depth > 2 * MAX_DEPTH:
-            raise self._error("too deep", 0)
         self._check_ors(node.children)
         alone = sum(isinstance(c, Tree) for c in node.children) == 1
         chains: list[Query] = []
@@ -192,10 +188,11 @@ class _Reader:
                 after_or = True
                 continue
             if child.data == "minus":
-                left_out.append(self._minus(child, field, depth))
+                left_out.append(self._minus(child, field))
             else:
-                chain = self._chain(child, field, depth)
-                if isinstance(chain, Not) and not after_or and not alone:
+                chain = self._chain(child, field)
+                is_lone_not = isinstance(chain, Not) and _is_negated(child)
+                if isinstance(chain, Not) and is_lone_not and not (after_or or alone):
                     left_out.append(chain.operand)
                 else:
                     chains.append(chain)
@@ -236,31 +233,31 @@ class _Reader:
                     _first_position(following),
                 )
 
-    def _minus(self, node: _Node, field: Field | None, depth: int) -> Query:
+    def _minus(self, node: _Node, field: Field | None) -> Query:
         minus, atom = node.children[0], _child(node, 1)
         start = _start(minus)
         if self.text[start + 1 : start + 2].isspace():
             raise self._error("no space after the minus, as in -survey", start)
-        return self._atom(atom, field, depth + 1)
+        return self._atom(atom, field)
 
-    def _chain(self, node: _Node, field: Field | None, depth: int) -> Query:
+    def _chain(self, node: _Node, field: Field | None) -> Query:
         operands = tuple(
-            self._unary(child, field, depth)
+            self._unary(child, field)
             for child in node.children
             if isinstance(child, Tree)
         )
         return operands[0] if len(operands) == 1 else And(operands=operands)
 
-    def _unary(self, node: _Node, field: Field | None, depth: int) -> Query:
+    def _unary(self, node: _Node, field: Field | None) -> Query:
         nots = 0
         while node.data == "negated":
             nots += 1
             node = _child(node, 1)
-        query = self._atom(node, field, depth + 1)
+        query = self._atom(node, field)
         # Two NOTs are none, so that ten thousand of them are no depth.
         return Not(operand=query) if nots % 2 else query
 
-    def _atom(self, node: _Node, outer: Field | None, depth: int) -> Query:
+    def _atom(self, node: _Node, outer: Field | None) -> Query:
         parts = {c.type: c for c in node.children if isinstance(c, Token)}
         field = self._field(parts.get("FIELD"), outer)
         weight = parts.get("WEIGHT")
@@ -271,7 +268,7 @@ class _Reader:
                 )
             inner = next(c for c in node.children if isinstance(c, Tree))
             self._check_touch(parts.get("FIELD"), parts["OPEN"])
-            return self._list(inner, field=field, depth=depth)
+            return self._list(inner, field=field)
         token = parts.get("WORD") or parts["PHRASE"]
         self._check_touch(parts.get("FIELD"), token)
         return self._term(token, field, self._weight(token, weight))
@@ -370,6 +367,11 @@ def _narrowed(query: Query) -> str | None:
         return None
     kept = narrow[0] if len(narrow) == 1 else Or(operands=tuple(narrow))
     return to_text(And(operands=(kept, *wide)))
+
+
+def _is_negated(chain: _Node) -> bool:
+    """Tell a chain that is a lone NOT, written without brackets of its own."""
+    return len(chain.children) == 1 and _child(chain, 0).data == "negated"
 
 
 def _fields() -> str:

@@ -74,8 +74,12 @@ def to_text(query: Query) -> str:
         return f"{field}{query.text}{weight}"
     if isinstance(query, Not):
         return f"NOT {_bracketed(query.operand)}"
-    word = " AND " if isinstance(query, And) else " OR "
-    return word.join(_bracketed(operand) for operand in query.operands)
+    if isinstance(query, And):
+        return " AND ".join(_bracketed(operand) for operand in query.operands)
+    first, *rest = (_bracketed(operand) for operand in query.operands)
+    # A list that begins with a bare NOT would be read as leaving out.
+    head = f"({first})" if isinstance(query.operands[0], Not) else first
+    return " OR ".join((head, *rest))
 
 
 def _bracketed(query: Query) -> str:

@@ -262,9 +262,17 @@ class _Reader:
         """
         start = self.at - len(name) - 1
         is_spaced = start > 0 and self.text[start - 1].isspace()
+        if symbol.isalpha() and len(symbol) > 1 and self._letter_follows():
+            # log n, sup x: a name and its argument, which TeX sets apart.
+            self._spaces()
+            return f"{symbol} "
         if symbol.isalpha() or (math and not is_spaced):
             self._spaces()
         return symbol
+
+    def _letter_follows(self) -> bool:
+        rest = self.text[self.at : self.at + 2]
+        return rest[:1].isspace() and rest[1:].isalnum()
 
     def _unknown(self, name: str, *, math: bool, depth: int) -> str:
         """Keep an author's own macro by its name, its argument after a space."""
