@@ -4,6 +4,7 @@
     doi:10.1000/xyz    case folded
     url:example.org/a  canonical, whatever the scheme
     guid:source:name   what a source calls it, within that source
+    text:source:hash   what it says, where a source gives it no guid
 
 Every name is an alias; many lead to one entry. Titles differ between sources
 (retitled, truncated, TeX) and are never a name. A URL is a name only while a
@@ -136,8 +137,7 @@ def aliases(listing: Listing) -> tuple[str, ...]:
     ]
     if (url := _url_alias(listing)) is not None:
         found.append(url)
-    if listing.guid:
-        found.append(_guid_alias(listing))
+    found.append(_guid_alias(listing) if listing.guid else _text_alias(listing))
     return tuple(dict.fromkeys(found))
 
 
@@ -149,6 +149,15 @@ def _url_alias(listing: Listing) -> str | None:
 
 def _guid_alias(listing: Listing) -> str:
     return f"guid:{listing.source}:{listing.guid}"
+
+
+def _text_alias(listing: Listing) -> str:
+    """Return the last resort of what has no guid: its address and what it says.
+
+    Without it, an item with neither guid nor link would be new at each poll.
+    """
+    said = f"{_url_alias(listing)}\n{listing.title}\n{listing.summary}"
+    return f"text:{listing.source}:{sha256(said.encode()).hexdigest()}"
 
 
 def content_hash(listing: Listing) -> str:
@@ -272,14 +281,18 @@ def _tellers(listing: Listing) -> tuple[str | None, str]:
 def _ambiguous(
     named: Sequence[tuple[Listing, tuple[str, ...]]], known: Known
 ) -> frozenset[str]:
-    """Return the url aliases that this source gives, or gave, to several guids."""
+    """Return the url aliases that this source gives, or gave, to several guids.
+
+    What has no guid counts by its text: a document that links ten notes to
+    one page has ten notes.
+    """
     given: dict[str, set[str]] = defaultdict(set)
     guids: dict[str, set[str]] = defaultdict(set)
     for listing, names in named:
         urls = [alias for alias in names if alias.startswith("url:")]
-        for alias in urls if listing.guid else []:
-            given[alias].update(n for n in names if n.startswith("guid:"))
-            guids[alias].add(listing.guid or "")
+        for alias in urls:
+            given[alias].update(n for n in names if n.startswith(("guid:", "text:")))
+            guids[alias].update([listing.guid] if listing.guid else [])
     return frozenset(
         alias
         for alias in given

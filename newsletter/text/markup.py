@@ -60,11 +60,9 @@ def from_html(raw: str) -> str:
 
 def from_prose(raw: str) -> str:
     """Return text without entities, and without the tags that titles have."""
-    text = raw
-    for _ in range(_MOST_ESCAPES):
-        if not _ENTITY.search(text):
-            break
-        text = unescape(text)
+    text, escapes = raw, 0
+    while escapes < _MOST_ESCAPES and _ENTITY.search(text):
+        text, escapes = unescape(text), escapes + 1
     if "<" not in text:
         return text
     return _IN_PROSE.sub(_space_of_prose, _SCRIPT.sub(_scripted, text))

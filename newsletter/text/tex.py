@@ -49,7 +49,7 @@ _BARE_SCRIPT = re.compile(
 )
 _BARE_SUB = re.compile(r"_\{([^{}$]{1,40})\}")
 _TIE = re.compile(r"(?<=[\w.)}\]])~(?=[\w\\$(])")
-_BEFORE_CLOSER = re.compile(r"\s+(?=[⟩)\]])")
+_WITHIN = re.compile(r"(?<=[⟨(\[])\s+|\s+(?=[⟩)\]])")
 _URL = re.compile(r"https?://\S+")
 _GREEK = re.compile(r"\{([A-Za-z]{2,8})\}")
 
@@ -64,11 +64,7 @@ def unwind(text: str) -> str:
 @lru_cache(maxsize=2048)
 def _symbol(name: str) -> str | None:
     """Return what a command without argument looks like; None: nobody knows it."""
-    try:
-        text = LatexNodes2Text(keep_comments=True).latex_to_text(f"\\{name} ")
-    except (ValueError, IndexError, KeyError, AttributeError):
-        return None
-    shown = str(text).strip()
+    shown = str(LatexNodes2Text().latex_to_text(f"\\{name} ")).strip()
     return shown if shown and "\\" not in shown else None
 
 
@@ -174,7 +170,7 @@ class _Reader:
             return "$"
         inner = _Reader(text[start:end]).read(math=True, depth=depth + 1)
         self.at = end + len(fence)
-        return _BEFORE_CLOSER.sub("", inner.strip())
+        return _WITHIN.sub("", inner.strip())
 
     def _group(self, *, math: bool, depth: int) -> str:
         """Read ``{…}``; in prose its brackets stay unless it is TeX's."""
@@ -294,7 +290,7 @@ class _Reader:
     def argument(self, *, math: bool, depth: int) -> str:
         """Read a command's argument: a group, a command, or one character."""
         self._spaces()
-        if self.at >= len(self.text):
+        if self.at >= len(self.text) or depth > MAX_DEPTH:
             return ""
         sign = self.text[self.at]
         if sign == "{":
