@@ -117,15 +117,13 @@ def _headers(response: Response) -> dict[str, str]:
     """Return what feedparser should know of the answer.
 
     Without a content type it takes undeclared UTF-8 for ISO-8859-1, so what
-    is UTF-8 throughout is said to be.
+    is UTF-8 throughout is said to be. Not told is the address: it would make
+    guids into links below it, which change when the feed moves.
     """
-    headers = {"content-location": response.final_url or ""}
     kind = response.headers.get("content-type", "")
     if "charset" not in kind.lower() and _is_undeclared_utf8(response.body):
         kind = "application/xml; charset=utf-8"
-    if kind:
-        headers["content-type"] = kind
-    return headers
+    return {"content-type": kind} if kind else {}
 
 
 def _is_undeclared_utf8(body: bytes) -> bool:
@@ -142,7 +140,7 @@ def _is_undeclared_utf8(body: bytes) -> bool:
 class _Item:
     """One item of a feed, read field by field."""
 
-    item: Mapping[str, Any]
+    item: dict[str, Any]
     source: str
     response: Response
     base: str
@@ -178,9 +176,13 @@ class _Item:
         )
 
     def _text(self, name: str) -> str:
-        """Return a text construct as plain text, by its declared type."""
+        """Return a text construct as plain text, by its declared type.
+
+        Only where the type is known: feedparser repeats an entry's content
+        under other names without it.
+        """
         detail = self.item.get(f"{name}_detail") or {}
-        raw = str(detail.get("value") or self.item.get(name) or "")
+        raw = str(detail.get("value") or "")
         return clean_text(raw[:SUMMARY_CHARS], markup=_is_markup(detail, raw))
 
     def _summary(self) -> str:
@@ -226,7 +228,8 @@ class _Item:
         Listed: published, else updated, never later than its first sighting.
         """
         published = _instant(self.item.get("published_parsed"))
-        updated = _instant(self.item.get("updated_parsed"))
+        # dict.get: feedparser's own looks for one date under the other's name.
+        updated = _instant(dict.get(self.item, "updated_parsed"))
         seen_at = self.response.seen_at
         listed = published or updated or seen_at
         return published or updated, min(listed, seen_at)
