@@ -178,6 +178,9 @@ class _Round:
         try:
             async with asyncio.timeout(self.settings.timeout_s):
                 return await self._follow(session, request)
+        except FetchError:
+            # Said already, and a ConnectionError itself.
+            raise
         except TimeoutError as error:
             raise FetchError(
                 f"{url} did not answer in full within {self.settings.timeout_s:g} "

@@ -106,7 +106,7 @@ class HuggingFace:
 
     def _listing(self, row: object, response: Response) -> Listing:
         if not isinstance(row, Mapping):
-            raise ParseError(f"a {_kind(row)} stands where a paper was expected")
+            raise ParseError(f"{_kind(row)} stands where a paper was expected")
         paper = row.get("paper")
         if not isinstance(paper, Mapping):
             raise ParseError("it has no `paper`")
@@ -147,13 +147,13 @@ def _rows(body: bytes) -> Sequence[object]:
     if isinstance(document, Mapping) and "error" in document:
         raise ParseError(f"the API says: {str(document['error'])[:200]}")
     if not isinstance(document, list):
-        raise ParseError(f"this is a {_kind(document)}; expected a list of papers")
+        raise ParseError(f"this is {_kind(document)}; expected a list of papers")
     return document
 
 
 def _kind(value: object) -> str:
-    names = {dict: "object", list: "list", str: "string", type(None): "null"}
-    return names.get(type(value), type(value).__name__)
+    names = {dict: "an object", list: "a list", str: "text", type(None): "null"}
+    return names.get(type(value), "a number")
 
 
 def _string(row: Mapping[str, Any], name: str) -> str:
