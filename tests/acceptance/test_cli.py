@@ -106,7 +106,7 @@ def test_run_twice_writes_each_issue_once(notes: Project) -> None:
 @pytest.mark.parametrize("everyone", [True, False])
 def test_two_runs_at_once_in_an_empty_folder_write_each_issue_once(
     notes: Project,
-    everyone: bool,  # noqa: FBT001 - a parameter of the test
+    everyone: bool,
 ) -> None:
     how = ["--everyone"] if everyone else []
     if not everyone:
