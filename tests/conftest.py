@@ -36,14 +36,25 @@ def missing(what: str) -> NoReturn:
     pytest.skip(what)
 
 
+def beside(part: str) -> Path:
+    """Return a part of the folder that lies beside the project, where it does."""
+    usual = Path(__file__).parents[2] / "shared"
+    folder = Path(os.environ.get("NEWSLETTER_SHARED") or usual) / part
+    if not folder.is_dir():
+        missing(f"there is no {folder} (set NEWSLETTER_SHARED)")
+    return folder
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """Give the folder of real feeds, papers and mails beside the project."""
-    beside = Path(__file__).parents[2] / "shared"
-    folder = Path(os.environ.get("NEWSLETTER_SHARED") or beside) / "data"
-    if not folder.is_dir():
-        missing(f"no real data at {folder} (set NEWSLETTER_SHARED)")
-    return folder
+    """Give the folder of real feeds, papers and mails."""
+    return beside("data")
+
+
+@pytest.fixture(scope="session")
+def judges() -> Path:
+    """Give the folder of checkers that know nothing of our code."""
+    return beside("judges")
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import click
 from newsletter import app as root
 from newsletter.cli.context import Instant, local, open_app
 from newsletter.cli.output import counted, instant, json_option, print_json, print_table
-from newsletter.cli.telling import tell
+from newsletter.cli.telling import progress, tell
 from newsletter.config import sample_folder
 from newsletter.delivery.files import clear_outbox
 from newsletter.model import IssueState
@@ -41,8 +41,8 @@ def demo() -> None:
             "NEWSLETTER_DATABASE__URL": f"sqlite:///{scratch}/demo.db",
             "NEWSLETTER_DELIVERY__OUTBOX": str(folder),
         }
-        with root.open_app(sample_folder(), environ) as app:
-            report = app.run(at=DEMO_AT, everyone=True, tell=tell)
+        with root.open_app(sample_folder(), environ) as app, progress() as told:
+            report = app.run(at=DEMO_AT, everyone=True, tell=told)
     mails = sorted(folder.glob("*/*.eml"))
     click.echo(f"\n{counted(len(mails), 'mail')} written, as of {instant(DEMO_AT)}:")
     for mail in mails:
@@ -74,7 +74,8 @@ def run(
         _rehearse(ctx, at, everyone=everyone, as_json=as_json)
         return
     with open_app(ctx, check_subscribers=True) as app:
-        report = app.run(at=at, everyone=everyone, tell=_quiet if as_json else tell)
+        with progress() as told:
+            report = app.run(at=at, everyone=everyone, tell=_quiet if as_json else told)
         if as_json:
             print_json(report)
         else:
@@ -126,8 +127,8 @@ def _planned_row(plan: Preparation) -> tuple[object, ...]:
 @click.pass_context
 def refresh(ctx: click.Context, at: datetime | None, *, as_json: bool) -> None:
     """Fetch what is new and release what is due."""
-    with open_app(ctx) as app:
-        report = app.refresh(at=at, tell=_quiet if as_json else tell)
+    with open_app(ctx) as app, progress() as told:
+        report = app.refresh(at=at, tell=_quiet if as_json else told)
     if as_json:
         print_json(report)
     _leave(report)
@@ -143,7 +144,10 @@ def prepare(
 ) -> None:
     """Match and compose for everyone due, into the ledger; send nothing."""
     with open_app(ctx, check_subscribers=True) as app:
-        report = app.prepare(at=at, everyone=everyone, tell=_quiet if as_json else tell)
+        with progress() as told:
+            report = app.prepare(
+                at=at, everyone=everyone, tell=_quiet if as_json else told
+            )
         if as_json:
             print_json(report)
         else:
@@ -156,8 +160,8 @@ def prepare(
 @click.pass_context
 def deliver(ctx: click.Context, *, as_json: bool) -> None:
     """Render what the ledger holds ready and hand it over."""
-    with open_app(ctx) as app:
-        report = app.deliver(tell=_quiet if as_json else tell)
+    with open_app(ctx) as app, progress() as told:
+        report = app.deliver(tell=_quiet if as_json else told)
     if as_json:
         print_json(report)
     elif report.delivered and not report.delivered.counts:

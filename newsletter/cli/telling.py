@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import singledispatch
 
 import click
@@ -21,6 +25,36 @@ SHORT_KEY = 12
 def tell(event: Event) -> None:
     """Print one event of a run; nothing where there is nothing to say."""
     _tell(event)
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[Event], None]]:
+    """Give a way to tell events; on a terminal, a line says what goes on."""
+    if not sys.stdout.isatty():
+        yield tell
+        return
+    from rich.console import Console  # noqa: PLC0415 - only terminals pay for it
+
+    done: Counter[str] = Counter()
+    with Console().status("refresh") as line:
+
+        def show(event: Event) -> None:
+            stage = _STAGES.get(type(event), "refresh")
+            done[stage] += 1
+            line.update(f"{stage} {done[stage]}")
+            tell(event)
+
+        yield show
+
+
+#: What is at work after an event.
+_STAGES = {
+    RefreshReport: "prepare",
+    Preparation: "prepare",
+    PrepareReport: "deliver",
+    Delivery: "deliver",
+    DeliverReport: "deliver",
+}
 
 
 @singledispatch

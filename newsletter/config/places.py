@@ -7,6 +7,8 @@ only the line of each key, and of each element of an array.
 from __future__ import annotations
 
 import re
+import tomllib
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -29,13 +31,23 @@ def lines_of(text: str) -> Mapping[Path, int]:
     return scanner.lines
 
 
+def _unescaped(quoted: str) -> str:
+    """Return a quoted key as it is meant: with its escapes read."""
+    return str(tomllib.loads(f'key = "{quoted}"')["key"])
+
+
 @dataclass(slots=True)
 class _Scanner:
     text: str
     at: int = 0
     lines: dict[Path, int] = field(default_factory=dict)
-    #: How often each ``[[name]]`` has stood.
+    #: The latest place of each ``[[name]]``, from 0.
     counts: dict[Path, int] = field(default_factory=dict)
+    #: Offsets of the line ends; counting them anew for each key takes seconds.
+    ends: list[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.ends = [found.start() for found in re.finditer("\n", self.text)]
 
     def document(self) -> None:
         """Read headers and pairs to the end."""
@@ -53,7 +65,7 @@ class _Scanner:
         self.at = found.end() if found else self.at
 
     def _note(self, path: Path) -> None:
-        self.lines.setdefault(path, self.text.count("\n", 0, self.at) + 1)
+        self.lines.setdefault(path, bisect_left(self.ends, self.at) + 1)
 
     def _header(self) -> Path:
         """Read ``[name]`` or ``[[name]]``; return the path of what follows."""
@@ -64,10 +76,12 @@ class _Scanner:
         end = self.at
         self.at = start
         path: Path = ()
-        for name in names:
+        for name in names[:-1]:
             path += (name,)
-            if path in self.counts and path != tuple(names):
+            if path in self.counts:
+                # Below a [[list]]: within its latest table.
                 path += (self.counts[path],)
+        path += names[-1:]
         if is_array:
             self.counts[path] = self.counts.get(path, -1) + 1
             self._note(path)
@@ -80,7 +94,8 @@ class _Scanner:
         """Read a dotted key."""
         names: list[str] = []
         while found := _KEY.match(self.text, self.at):
-            names.append(next(g for g in found.groups() if g is not None))
+            quoted, literal, bare = found.groups()
+            names.append(_unescaped(quoted) if quoted else literal or bare or "")
             self.at = found.end()
             if not self.text.startswith(".", self.at):
                 break
@@ -110,7 +125,8 @@ class _Scanner:
             self._inline(path)
         else:
             found = _STRING.match(self.text, self.at) or _BARE.match(self.text, self.at)
-            self.at = found.end() if found else len(self.text)
+            # Nothing where a value should be: give up, do not stand still.
+            self.at = found.end() if found and found[0] else len(self.text)
 
     def _array(self, path: Path) -> None:
         self.at += 1

@@ -6,54 +6,90 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 
 from newsletter.config.values import (
     Address,
     BaseAddress,
+    DatabaseAddress,
     Duration,
     Factor,
     Filled,
+    Lines,
     ListName,
     Mailbox,
-    MaybeAddress,
-    MaybeWebAddress,
+    Names,
+    OneLine,
     PlainName,
+    Private,
     Rules,
     SomeTime,
     WebAddress,
     Weight,
     ZoneName,
+    as_interest,
+    kinds_in,
 )
+
+#: More would not fit a database's whole numbers.
+_MANY = 1_000_000_000
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(
+        strict=True, extra="forbid", frozen=True, allow_inf_nan=False
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_not_set(cls, data: object) -> object:
+        """Drop optional keys that hold an empty text where a text may stand."""
+        if not isinstance(data, dict):
+            return data
+        optional = {
+            info.alias or name
+            for name, info in cls.model_fields.items()
+            if not info.is_required() and str in kinds_in(info.annotation)
+        }
+        return {k: v for k, v in data.items() if True}
 
 
 class NewsletterTable(_Table):
     """``[newsletter]``."""
 
-    title: Filled
-    from_: Annotated[Mailbox, Field(alias="from")]
+    title: Annotated[Filled, Field(description='title = "Daily Papers"')]
+    from_: Annotated[
+        Mailbox,
+        Field(alias="from", description='from = "Daily Papers <digest@example.org>"'),
+    ]
     list_id: ListName = ""
     base_url: BaseAddress = ""
-    unsubscribe_mailto: MaybeAddress = ""
-    reply_to: MaybeAddress = ""
-    bounce_address: MaybeAddress = ""
-    contact: MaybeWebAddress = ""
-    postal_address: str = ""
+    unsubscribe_mailto: Address = ""
+    reply_to: Address = ""
+    bounce_address: Address = ""
+    contact: WebAddress = ""
+    postal_address: Lines = ""
     language: str = "en"
     timezone: ZoneName = "UTC"
     theme: PlainName = "default"
-    secret_env: str | list[str] = "NEWSLETTER_SECRET"  # noqa: S105 - a variable's name
-    secret_file: str | list[str] = ""
+    secret_env: Annotated[
+        Names, Field(description="the name of a variable, or a list")
+    ] = []
+    secret_file: Annotated[
+        Names, Field(description="the name of a file, or a list")
+    ] = []
 
 
 class DatabaseTable(_Table):
     """``[database]``."""
 
-    url: Filled = "sqlite:///outbox/newsletter.db"
+    url: DatabaseAddress = "sqlite:///outbox/newsletter.db"
 
 
 class CatchUpTable(_Table):
@@ -62,20 +98,22 @@ class CatchUpTable(_Table):
     policy: Literal["late", "merge"] = "late"
     at_most: Duration = timedelta(hours=6)
     max_lookback: SomeTime = timedelta(days=14)
-    repeat_days: Annotated[int, Field(ge=0, le=3650)] = 60
+    repeat_days: Annotated[int, Field(ge=0, le=3650, description="days, 0 to 3650")] = (
+        60
+    )
 
 
 class SmtpTable(_Table):
     """``[delivery.smtp]``."""
 
     host: Filled = "localhost"
-    port: Annotated[int, Field(ge=1, le=65535)] = 587
+    port: Annotated[int, Field(ge=1, le=65535, description="1 to 65535")] = 587
     security: Literal["starttls", "tls", "none"] = "starttls"
     username: str = ""
     password_env: Filled = "NEWSLETTER_SMTP_PASSWORD"  # noqa: S105 - a variable's name
     helo: str = ""
     ca_file: str = ""
-    connections: Annotated[int, Field(ge=1, le=100)] = 4
+    connections: Annotated[int, Field(ge=1, le=100, description="1 to 100")] = 4
     rate_per_second: Annotated[float, Field(ge=0)] = 0
     per_domain: Annotated[int, Field(ge=0)] = 0
     per_day: Annotated[int, Field(ge=0)] = 0
@@ -96,18 +134,27 @@ class DeliveryTable(_Table):
     outbox: Filled = "outbox"
     after_crash: Literal["ask", "repeat"] = "ask"
     expire_after: SomeTime = timedelta(hours=36)
-    window: Annotated[int, Field(ge=1, le=1000)] = 8
+    window: Annotated[int, Field(ge=1, le=1000, description="1 to 1000")] = 8
     smtp: SmtpTable = SmtpTable()
-    dkim: list[DkimTable] = []
+    dkim: Annotated[list[DkimTable], Field(description="[[delivery.dkim]] tables")] = []
 
 
 class FetchTable(_Table):
     """``[fetch]``."""
 
-    allow_private: list[str] = []
-    max_bytes: Annotated[int, Field(ge=1_000, le=1_000_000_000)] = 10_000_000
-    timeout_s: Annotated[float, Field(gt=0, le=3600)] = 30
-    per_host: Annotated[int, Field(ge=1, le=100)] = 2
+    allow_private: list[Private] = []
+    max_bytes: Annotated[
+        int,
+        Field(
+            ge=1_000,
+            le=1_000_000_000,
+            description="bytes, 1_000 to 1_000_000_000, such as 10_000_000",
+        ),
+    ] = 10_000_000
+    timeout_s: Annotated[
+        float, Field(gt=0, le=3600, description="seconds, such as 30, up to 3600")
+    ] = 30
+    per_host: Annotated[int, Field(ge=1, le=100, description="1 to 100")] = 2
     interval: Duration = timedelta(hours=1)
 
 
@@ -141,13 +188,17 @@ class LogTable(_Table):
 class SourceTable(_Table):
     """One ``[[sources]]``."""
 
-    name: PlainName
-    kind: Filled
-    url: Annotated[WebAddress | None, Field()] = None
+    name: Annotated[PlainName, Field(description='name = "lab-notes"')]
+    kind: Annotated[Filled, Field(description='kind = "feed"')]
+    url: WebAddress | None = None
     path: Filled | None = None
     settle: Duration = timedelta(0)
-    first_days: Annotated[float, Field(ge=0, le=100_000)] = 3
-    max_new: Annotated[int, Field(ge=1)] = 2000
+    first_days: Annotated[
+        float, Field(ge=0, le=36_500, description="days, such as 3, up to 36500")
+    ] = 3
+    max_new: Annotated[
+        int, Field(ge=1, le=_MANY, description=f"1 to {_MANY}, such as 2000")
+    ] = 2000
     tags: list[PlainName] = []
     required: bool = False
     #: None: the one of [fetch].
@@ -164,9 +215,12 @@ class SourceTable(_Table):
 class InterestTable(_Table):
     """One of ``interests``, written as a table."""
 
-    query: Filled
-    name: str = ""
+    query: Annotated[OneLine, Field(description='query = "diffusion"')]
+    name: OneLine = ""
     weight: Weight = Decimal(1)
+
+
+Interest = Annotated[InterestTable, BeforeValidator(as_interest)]
 
 
 class ReaderKeys(_Table):
@@ -175,12 +229,14 @@ class ReaderKeys(_Table):
     timezone: ZoneName | None = None
     language: str | None = None
     schedule: Rules | None = None
-    interests: list[str | InterestTable] | None = None
-    mutes: list[Filled] | None = None
+    interests: list[Interest] | None = None
+    mutes: list[OneLine] | None = None
     order: Literal["relevance", "votes", "newest"] | None = None
     sections: Literal["interest", "source", "none"] | None = None
-    max_items: Annotated[int, Field(ge=1, le=100)] | None = None
-    min_votes: Annotated[int, Field(ge=0)] | None = None
+    max_items: Annotated[int | None, Field(ge=1, le=100, description="1 to 100")] = None
+    min_votes: Annotated[
+        int | None, Field(ge=0, le=_MANY, description=f"0 to {_MANY}")
+    ] = None
     stem: str | None = None
     fill: bool | None = None
     skip_empty: bool | None = None
@@ -189,15 +245,17 @@ class ReaderKeys(_Table):
 class SubscriberTable(ReaderKeys):
     """One ``[[subscribers]]``."""
 
-    address: Address
+    address: Annotated[Address, Field(description='address = "ada@example.org"')]
     id: Filled | None = None
-    name: str = ""
+    name: OneLine = ""
 
 
 class NewsletterFile(_Table):
     """newsletter.toml."""
 
-    newsletter: NewsletterTable
+    newsletter: Annotated[
+        NewsletterTable, Field(description="a [newsletter] table with title and from")
+    ]
     database: DatabaseTable = DatabaseTable()
     defaults: ReaderKeys = ReaderKeys()
     catch_up: CatchUpTable = CatchUpTable()
@@ -206,10 +264,12 @@ class NewsletterFile(_Table):
     ranking: RankingTable = RankingTable()
     retention: RetentionTable = RetentionTable()
     log: LogTable = LogTable()
-    sources: list[SourceTable] = []
+    sources: Annotated[list[SourceTable], Field(description="[[sources]] tables")] = []
 
 
 class SubscribersFile(_Table):
     """subscribers.toml."""
 
-    subscribers: list[SubscriberTable] = []
+    subscribers: Annotated[
+        list[SubscriberTable], Field(description="[[subscribers]] tables")
+    ] = []

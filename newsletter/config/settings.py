@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+from difflib import get_close_matches
 from pathlib import Path
 from unicodedata import normalize
 
@@ -14,7 +14,8 @@ from pydantic import ValidationError
 
 from newsletter import __version__
 from newsletter.config import later
-from newsletter.config.environment import merged
+from newsletter.config.bundled import starter_folder
+from newsletter.config.environment import FILE, merged
 from newsletter.config.reading import Document, problems_of, read_document
 from newsletter.config.schema import (
     NewsletterFile,
@@ -23,7 +24,7 @@ from newsletter.config.schema import (
     SmtpTable,
     SourceTable,
 )
-from newsletter.config.values import mailbox
+from newsletter.config.values import ascii_domain, mailbox
 from newsletter.errors import ConfigError
 from newsletter.model import (
     CatchUp,
@@ -35,8 +36,8 @@ from newsletter.model import (
     SourceSettings,
 )
 
-FILE = "newsletter.toml"
 _SQLITE = "sqlite:///"
+_SECRET_ENV = "NEWSLETTER_SECRET"  # noqa: S105 - a variable's name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +73,8 @@ class Settings:
     template_folders: tuple[Path, ...]
     #: What a subscriber has who says nothing else.
     defaults: ReaderKeys
+    #: Where all of this was read, for mistakes that show later.
+    document: Document = field(repr=False)
 
     def edition(self) -> Edition:
         """Return what every mail of now has in common."""
@@ -91,41 +94,53 @@ def load_settings(
     Raises:
         ConfigError: With every mistake, each with file, line and key.
     """
-    document = merged(_document(folder), environ)
+    document, problems = merged(_document(folder), environ)
     try:
         file = NewsletterFile.model_validate(document.data)
     except ValidationError as error:
-        problems = problems_of(document, error, NewsletterFile)
-        raise ConfigError(*problems) from error
-    problems = [document.problem(path, what) for path, what in _mistakes(file, kinds)]
+        found = problems_of(document, error, NewsletterFile)
+        raise ConfigError(*problems, *found) from error
+    mistakes = sorted(
+        _mistakes(file, kinds, document), key=lambda m: document.line(m[0])
+    )
+    problems += tuple(document.problem(path, what) for path, what in mistakes)
     if problems:
         raise ConfigError(*problems)
-    return _settings(folder.absolute().parent, file)
+    return _settings(_root(folder), file, document)
 
 
 def _document(folder: Path) -> Document:
     file = folder / FILE
-    if not file.exists():
-        raise ConfigError(
-            f"{file} is not there: name another folder with --config, write the file "
-            "(docs/quickstart.md begins with one), or run `newsletter demo` to look "
-            "at the product first"
-        )
-    return read_document(file)
+    if file.exists():
+        return read_document(file)
+    what = f"{file} is not there" if folder.is_dir() else f"there is no folder {folder}"
+    raise ConfigError(
+        f"{what}: name another folder with --config, copy the starter from "
+        f"{starter_folder()}, or run `newsletter demo` to look at the product first"
+    )
+
+
+def _root(folder: Path) -> Path:
+    """Return where relative paths start: the parent of the configuration folder."""
+    # ``parent`` of ``..`` is ``.``, which is not where that folder lies.
+    whole = folder.resolve() if ".." in folder.parts else folder.absolute()
+    return whole.parent
 
 
 def _mistakes(
-    file: NewsletterFile, kinds: Collection[str]
+    file: NewsletterFile, kinds: Collection[str], document: Document
 ) -> Iterator[tuple[Sequence[str | int], str]]:
     """Yield what is wrong between keys, and what is yet to come."""
     yield from later.refused(file)
-    names = Counter(source.name for source in file.sources)
-    seen: set[str] = set()
+    first: dict[str, int] = {}
     for number, source in enumerate(file.sources):
-        if source.name in seen:
-            many = f"{names[source.name]} sources are called {source.name!r}"
-            yield ("sources", number, "name"), f"{many}; give each its own name"
-        seen.add(source.name)
+        earlier = first.setdefault(source.name, number)
+        if earlier != number:
+            where = document.line(("sources", earlier, "name"))
+            yield (
+                ("sources", number, "name"),
+                f"line {where} names a source {source.name!r} too; expected another",
+            )
         if source.kind not in kinds:
             yield ("sources", number, "kind"), _unknown_kind(source.kind, kinds)
 
@@ -134,10 +149,12 @@ def _unknown_kind(kind: str, kinds: Collection[str]) -> str:
     known = " or ".join(f'"{name}"' for name in kinds)
     if kind in later.LATER_KINDS:
         return f'kind "{kind}" {later.NOT_YET}; expected {known}'
-    return f'there is no kind "{kind}"; expected {known}'
+    near = get_close_matches(kind, [*kinds, *later.LATER_KINDS], n=1)
+    hint = f'; did you mean "{near[0]}"?' if near else ""
+    return f'there is no kind "{kind}"; expected {known}{hint}'
 
 
-def _settings(root: Path, file: NewsletterFile) -> Settings:
+def _settings(root: Path, file: NewsletterFile, document: Document) -> Settings:
     newsletter = _newsletter(file.newsletter)
     database_url = _database_url(root, file.database.url)
     return Settings(
@@ -168,27 +185,27 @@ def _settings(root: Path, file: NewsletterFile) -> Settings:
             smtp=file.delivery.smtp,
         ),
         database_url=database_url,
-        secret_env=_several(file.newsletter.secret_env),
+        secret_env=_named(file.newsletter.secret_env) or (_SECRET_ENV,),
         secret_files=_secret_files(root, file.newsletter, database_url),
         template_folders=(root / "templates",),
         defaults=file.defaults,
+        document=document,
     )
 
 
 def _newsletter(table: NewsletterTable) -> Newsletter:
     name, address = mailbox(table.from_)
-    domain = address.rpartition("@")[2].encode("idna").decode("ascii")
     return Newsletter(
         title=table.title,
         from_name=name,
         from_address=address,
-        list_id=table.list_id or f"{slug(table.title)}.{domain}",
+        list_id=table.list_id or f"{slug(table.title)}.{ascii_domain(address)}",
         base_url=table.base_url or None,
         unsubscribe_mailto=table.unsubscribe_mailto or None,
         reply_to=table.reply_to or None,
         bounce_address=table.bounce_address,
         contact=table.contact or None,
-        postal_address=table.postal_address.strip() or None,
+        postal_address=table.postal_address or None,
         language=table.language,
         timezone=table.timezone,
         theme=table.theme,
@@ -229,14 +246,13 @@ def _database_url(root: Path, url: str) -> str:
     return f"{_SQLITE}{root / url.removeprefix(_SQLITE)}"
 
 
-def _several(value: str | list[str]) -> tuple[str, ...]:
-    names = [value] if isinstance(value, str) else value
-    return tuple(name for name in names if name.strip())
+def _named(names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name.strip() for name in names if name.strip())
 
 
 def _secret_files(root: Path, table: NewsletterTable, url: str) -> tuple[Path, ...]:
     """Return where secrets are kept: as configured, else beside the SQLite file."""
-    files = tuple(root / name for name in _several(table.secret_file))
+    files = tuple(root / name for name in _named(table.secret_file))
     if files or not url.startswith(_SQLITE):
         return files
     return (Path(url.removeprefix(_SQLITE)).parent / ".secret",)

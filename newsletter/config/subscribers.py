@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path as FilePath
 from typing import TypeVar
+from unicodedata import combining, east_asian_width
 
 from pydantic import ValidationError
 
@@ -19,7 +20,6 @@ from newsletter.config.schema import (
     SubscribersFile,
     SubscriberTable,
 )
-from newsletter.config.settings import FILE as SETTINGS_FILE
 from newsletter.config.settings import Settings
 from newsletter.errors import ConfigError, QueryError
 from newsletter.model import (
@@ -33,6 +33,8 @@ from newsletter.model import (
 )
 
 FILE = "subscribers.toml"
+#: As much of a query is shown on either side of a mistake.
+_AROUND = 60
 DEFAULT_SCHEDULE = ("weekdays 07:30",)
 _PROFILE_DEFAULTS = {
     "order": "relevance",
@@ -52,63 +54,64 @@ def load_subscribers(
         ConfigError: With every mistake, each with file, line and key.
     """
     file = folder / FILE
-    if not file.exists():
-        _check_defaults(folder, settings)
-        return None
-    document = read_document(file)
+    defaults = _Reader(settings.document, settings, _Queries())
+    queries = defaults.queries(settings.defaults, ("defaults",))
+    problems = defaults.problems
+    specs = None
+    if file.exists():
+        document = read_document(file)
+        reader = _Reader(document, settings, queries)
+        tables, wrong = _tables(document)
+        specs = tuple(reader.spec(table, number) for number, table in tables.items())
+        doubles = [document.problem(*each) for each in _doubles(tables, document)]
+        problems = [*problems, *wrong, *reader.problems, *doubles]
+    if problems:
+        raise ConfigError(*problems)
+    return specs
+
+
+def _tables(document: Document) -> tuple[dict[int, SubscriberTable], list[str]]:
+    """Return the readers that can be read by their place, and what is wrong."""
+    problems: list[str] = []
     try:
         checked = SubscribersFile.model_validate(document.data)
     except ValidationError as error:
         problems = problems_of(document, error, SubscribersFile)
-        raise ConfigError(*problems) from error
-    defaults = _check_defaults(folder, settings)
-    reader = _Reader(document, settings, defaults)
-    specs = tuple(
-        reader.spec(table, number) for number, table in enumerate(checked.subscribers)
-    )
-    reader.problems += [document.problem(p, w) for p, w in _doubles(checked, document)]
-    if reader.problems:
-        raise ConfigError(*reader.problems)
-    return specs
+    else:
+        return dict(enumerate(checked.subscribers)), problems
+    found = document.data.get("subscribers")
+    tables: dict[int, SubscriberTable] = {}
+    # One reader's mistake must not hide another's broken query.
+    for number, data in enumerate(found if isinstance(found, list) else ()):
+        with suppress(ValidationError):
+            tables[number] = SubscriberTable.model_validate(data)
+    return tables, problems
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Queries:
     """A reader's parsed interests and mutes. None: not said."""
 
-    interests: tuple[Interest, ...] | None
-    mutes: tuple[Mute, ...] | None
-
-
-def _check_defaults(folder: FilePath, settings: Settings) -> _Queries:
-    """Parse the queries of ``[defaults]``, once for all readers."""
-    if settings.defaults.interests is None and settings.defaults.mutes is None:
-        return _Queries(interests=None, mutes=None)
-    document = read_document(folder / SETTINGS_FILE)
-    none = _Queries(interests=None, mutes=None)
-    reader = _Reader(document, settings, none)
-    found = reader.queries(settings.defaults, ("defaults",))
-    if reader.problems:
-        raise ConfigError(*reader.problems)
-    return found
+    interests: tuple[Interest, ...] | None = None
+    mutes: tuple[Mute, ...] | None = None
 
 
 def _doubles(
-    checked: SubscribersFile, document: Document
+    tables: Mapping[int, SubscriberTable], document: Document
 ) -> Iterator[tuple[Path, str]]:
     """Yield every reader whose address or id another one has already."""
     first: dict[tuple[str, str], int] = {}
-    for number, table in enumerate(checked.subscribers):
-        for key, value in (("address", table.address.casefold()), ("id", table.id)):
+    for number, table in tables.items():
+        for key, value in (("address", table.address), ("id", table.id)):
             if value is None:
                 continue
-            earlier = first.setdefault((key, value), number)
+            same = value.casefold() if key == "address" else value
+            earlier = first.setdefault((key, same), number)
             if earlier != number:
-                line = document.lines.get(("subscribers", earlier, key))
-                where = f"line {line}" if line else f"subscribers[{earlier + 1}]"
+                line = document.line(("subscribers", earlier, key))
                 yield (
                     ("subscribers", number, key),
-                    f"{value!r} stands in {where} already; expected each once",
+                    f"{value!r} stands in line {line} already; expected each once",
                 )
 
 
@@ -131,7 +134,7 @@ class _Reader:
         return SubscriberSpec(
             address=table.address,
             id=table.id,
-            name=" ".join(table.name.split()),
+            name=table.name,
             timezone=table.timezone or defaults.timezone or newsletter.timezone,
             language=table.language or defaults.language or newsletter.language,
             schedule=tuple(schedule),
@@ -172,16 +175,11 @@ class _Reader:
             mutes = tuple(Mute(query=q, tree=t) for q, t in trees if t is not None)
         return _Queries(interests=interests, mutes=mutes)
 
-    def _interest(self, item: str | InterestTable, at: Path) -> Interest | None:
-        if isinstance(item, str):
-            query, name, weight = item, "", Decimal(1)
-        else:
-            query, name, weight = item.query, item.name, item.weight
-        tree = self._tree(query, at)
+    def _interest(self, item: InterestTable, at: Path) -> Interest | None:
+        tree = self._tree(item.query, at)
         if tree is None:
             return None
-        label = " ".join(name.split())
-        return Interest(query=query, tree=tree, name=label, weight=weight)
+        return Interest(query=item.query, tree=tree, name=item.name, weight=item.weight)
 
     def _tree(self, query: str, at: Sequence[str | int]) -> Query | None:
         """Parse a query; a broken one is a problem with its place under a caret."""
@@ -190,9 +188,24 @@ class _Reader:
         try:
             return parse_query(query)
         except QueryError as error:
-            what = f"{error.reason}\n    {error.query}\n    {' ' * error.position}^"
+            what = f"{error.reason}\n{pointed(error.query, error.position)}"
             self.problems.append(self.document.problem(at, what))
             return None
+
+
+def pointed(query: str, position: int) -> str:
+    """Return the part of *query* around *position*, with a caret below it."""
+    start = max(position - _AROUND, 0)
+    before = ("…" if start else "") + query[start:position]
+    after = query[position : position + _AROUND]
+    more = "…" if len(query) > position + _AROUND else ""
+    return f"    {before}{after}{more}\n    {' ' * _columns(before)}^"
+
+
+def _columns(text: str) -> int:
+    """Return how wide *text* stands on a terminal: Han and Kana take two."""
+    wide = sum(east_asian_width(character) in "WF" for character in text)
+    return len(text) + wide - sum(map(bool, map(combining, text)))
 
 
 T = TypeVar("T")
