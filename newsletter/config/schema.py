@@ -57,7 +57,7 @@ class _Table(BaseModel):
             for name, info in cls.model_fields.items()
             if not info.is_required() and str in kinds_in(info.annotation)
         }
-        return {k: v for k, v in data.items() if True}
+        return {k: v for k, v in data.items() if v != "" or k not in optional}
 
 
 class NewsletterTable(_Table):

@@ -38,32 +38,39 @@ STYLES = frozenset(
     "emph text textbf textit textrm textsf textsc texttt textnormal textmd textup "
     "textsl underline uline mathcal mathbf mathrm mathsf mathtt mathit mathfrak "
     "mathscr mathnormal boldsymbol bm pmb operatorname mbox hbox fbox ensuremath "
-    "smash phantom mathop mathbin mathrel xspace uppercase lowercase MakeUppercase "
-    "title texorpdfstring mathds".split()
+    "smash mathop mathbin mathrel uppercase lowercase MakeUppercase title "
+    "texorpdfstring mathds underbrace overbrace overrightarrow overleftarrow "
+    "ce num si unit".split()
 )
 #: Commands that say nothing, and their arguments with them.
 SILENT = frozenset(
     "cite citep citet citealp citeauthor citeyear ref eqref cref Cref autoref label "
-    "footnote footnotemark footnotetext vspace hspace color begin end "
-    "thanks index input includegraphics".split()
+    "footnote footnotemark footnotetext vspace hspace color begin end phantom "
+    "documentclass usepackage setlength thanks index input includegraphics".split()
 )
 #: Switches without an argument.
 SWITCHES = frozenset(
     "em bf it sc sl tt rm sf bfseries itshape scshape ttfamily rmfamily sffamily "
     "normalfont tiny scriptsize footnotesize small normalsize large Large LARGE huge "
     "Huge left right big Big bigg Bigg bigl bigr Bigl Bigr displaystyle textstyle "
-    "scriptstyle limits nolimits centering noindent par protect relax xspace "
+    "scriptstyle limits nolimits centering noindent par protect relax "
     "newline linebreak".split()
 )
-SPACES = {" ": " ", "\n": " ", "\t": " ", ",": " ", ";": " ", ":": " ", ">": " "}
+#: Commands of one sign; another sign stands for itself.
+SIGNS = {**dict.fromkeys(" \n\t,;:>\\", " "), "|": "‖"}
 WORDS = {
     "i": "\u0131",
     "j": "\u0237",
     "quad": " ",
     "qquad": " ",
     "circ": "∘",
+    "colon": ":",
     "dots": "…",
+    "item": "•",
     "ldots": "…",
     "cdot": "·",
+    "xspace": "",
 }
+#: What preprint servers write between braces, beside Greek letters.
+BRACED = {"+/-": "±", "approx": "≈", "degrees": "°", "micro": "µ"}
 NOTHING = frozenset("!/-@")

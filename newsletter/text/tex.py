@@ -11,25 +11,20 @@ comes from pylatexenc.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Protocol
 from unicodedata import normalize
 
-from pylatexenc.latex2text import LatexNodes2Text
-
+from newsletter.text.commands import SPECIAL
 from newsletter.text.scripts import subscript, superscript
+from newsletter.text.symbols import braced_sign, symbol_of
 from newsletter.text.tables import (
     ACCENTS,
-    DOUBLE_STRUCK,
     LITERAL,
     NOTHING,
+    SIGNS,
     SILENT,
-    SPACES,
     STYLES,
     SWITCHES,
-    WORDS,
 )
 
 #: Longer text is left as it is: it is no title and no abstract.
@@ -41,17 +36,24 @@ MAX_MATH = 2_000
 #: What makes a look worth while.
 _SIGNS = re.compile(r"[\\$^~`{}]|_\{|''|--")
 _COMMAND = re.compile(r"\\(?:([A-Za-z]+)\*?|(.))", re.DOTALL)
-_SUM = re.compile(r"\S\s*[+\-\u2212±/]\s*\S")
-_SIMPLE = re.compile(r"[\w.∞]+|\(.*\)")
 #: An operator that HTML or a bare file has lost the backslash of.
 _BARE_SCRIPT = re.compile(
-    r"\^(?:\{([^{}$]{1,40})\}|text(?:bf|it|rm)\{([^{}]*)\}|(circ)(?![a-z])|(\d))"
+    r"\^(?:\{([^{}$]{1,40})\}|text(?:bf|it|rm)\{([^{}]*)\}|(circ)(?![a-z])"
+    r"|(-?\d{1,9}))"
 )
 _BARE_SUB = re.compile(r"_\{([^{}$]{1,40})\}")
-_TIE = re.compile(r"(?<=[\w.)}\]])~(?=[\w\\$(])")
+#: Not between numbers or ideographs, where a tilde means "to".
+_TIE = re.compile(
+    r"(?<=[\w.)}\]])(?<![\u3040-\ud7ff])~(?!(?<=\d~)\d)(?![\u3040-\ud7ff])(?=[\w\\$(])"
+)
+_ACCENTED = re.compile(r"\s*(?:\{|\\[ij]|[A-Za-z])")
+_DASHES = re.compile("-+")
 _WITHIN = re.compile(r"(?<=[⟨(\[])\s+|\s+(?=[⟩)\]])")
-_URL = re.compile(r"https?://\S+")
-_GREEK = re.compile(r"\{([A-Za-z]{2,8})\}")
+#: An address, but not the bracket or command that ends what it stands in.
+_URL = re.compile(r"https?://[^\s}\\]+")
+_BRACED = re.compile(r"\{([A-Za-z]{2,8}|\+/-)\}")
+_NAMED = re.compile(r"\\[A-Za-z]")
+_WORD = re.compile("[A-Za-z]{3,}")
 
 
 def unwind(text: str) -> str:
@@ -61,19 +63,23 @@ def unwind(text: str) -> str:
     return normalize("NFC", _Reader(text).read(math=False, depth=0))
 
 
-@lru_cache(maxsize=2048)
-def _symbol(name: str) -> str | None:
-    """Return what a command without argument looks like; None: nobody knows it."""
-    shown = str(LatexNodes2Text().latex_to_text(f"\\{name} ")).strip()
-    return shown if shown and "\\" not in shown else None
-
-
 @dataclass(slots=True)
 class _Reader:
     """Reads TeX from left to right; never fails, whatever is missing."""
 
     text: str
     at: int = 0
+    #: “ without their ” so far.
+    quotes: int = 0
+    #: Where the first straight quote stands; -1: there is none.
+    straight: int = -1
+    #: A backslash stands somewhere, so braces are TeX's.
+    has_commands: bool = False
+
+    def __post_init__(self) -> None:
+        """Look once for what would else be looked for at every sign."""
+        self.straight = self.text.find('"')
+        self.has_commands = "\\" in self.text
 
     def read(self, *, math: bool, depth: int, until: str = "") -> str:
         """Return what stands up to *until* (a sign or a command), which is eaten."""
@@ -82,10 +88,10 @@ class _Reader:
             if until and self.text.startswith(until, self.at):
                 self.at += len(until)
                 break
-            out.append(self._next(math=math, depth=depth, before=out))
+            out.append(self._next(math=math, depth=depth))
         return "".join(out)
 
-    def _next(self, *, math: bool, depth: int, before: list[str]) -> str:
+    def _next(self, *, math: bool, depth: int) -> str:
         sign = self.text[self.at]
         if depth > MAX_DEPTH:
             self.at += 1
@@ -98,7 +104,7 @@ class _Reader:
             return self._group(math=math, depth=depth)
         if math:
             return self._math(sign, depth)
-        return self._prose(sign, before)
+        return self._prose(sign)
 
     # --- in math and out of it ---
 
@@ -111,14 +117,12 @@ class _Reader:
             return "\u2032"
         return {"~": " ", "}": "", "&": " "}.get(sign, sign)
 
-    def _prose(self, sign: str, before: list[str]) -> str:
+    def _prose(self, sign: str) -> str:
         text, at = self.text, self.at
         if sign == "h" and (found := _URL.match(text, at)):
-            # An address is what it is, tilde, underscore and all; but not
-            # the bracket of a command that it stands in.
-            url = found[0].partition("}")[0].partition("\\")[0]
-            self.at += len(url)
-            return url
+            # An address is what it is, tilde, underscore and all.
+            self.at = found.end()
+            return found[0]
         if sign == "^" and (found := _BARE_SCRIPT.match(text, at)) and at:
             self.at = found.end()
             return superscript(next(g for g in found.groups() if g is not None))
@@ -128,31 +132,34 @@ class _Reader:
         if sign == "~" and _TIE.match(text, at):
             self.at += 1
             return " "
-        return self._quotes_and_dashes(sign, before)
+        return self._quotes_and_dashes(sign)
 
-    def _quotes_and_dashes(self, sign: str, before: list[str]) -> str:
-        text, at = self.text, self.at
-        two = text[at : at + 2]
-        if two == "``":
-            self.at += 2
-            return "“"
-        if two == "''":
-            self.at += 2
-            said = "".join(before)
-            if said.count("“") > said.count("”"):
-                return "”"
-            return '"' if '"' in said else "''"
+    def _quotes_and_dashes(self, sign: str) -> str:
+        two = self.text[self.at : self.at + 2]
         if two == "--":
-            run = re.compile("-+").match(text, at)
-            length = len(run[0]) if run else 2
-            self.at += length
-            inside = at > 0 and not text[at - 1].isspace()
-            inside &= not text[self.at : self.at + 1].isspace() and self.at < len(text)
-            if inside and length <= 3:  # noqa: PLR2004 - longer ones are rules
-                return "\u2013" if length == 2 else "—"  # noqa: PLR2004 - TeX's en dash
-            return "—" if length == 3 else "-" * length  # noqa: PLR2004 - TeX's em dash
-        self.at += 1
-        return sign
+            return self._dashes()
+        if two not in {"``", "''"}:
+            self.at += 1
+            return sign
+        self.at += 2
+        if two == "``":
+            self.quotes += 1
+            return "“"
+        if self.quotes:
+            self.quotes -= 1
+            return "”"
+        return '"' if 0 <= self.straight < self.at else "''"
+
+    def _dashes(self) -> str:
+        text, at = self.text, self.at
+        run = _DASHES.match(text, at)
+        self.at = run.end() if run else at
+        length = self.at - at
+        inside = at > 0 and not text[at - 1].isspace()
+        inside &= self.at < len(text) and not text[self.at].isspace()
+        if inside and length == 2:  # noqa: PLR2004 - TeX's en dash
+            return "\u2013"
+        return "—" if length == 3 else "-" * length  # noqa: PLR2004 - TeX's em dash
 
     def _dollar(self, *, math: bool, depth: int) -> str:
         """Read ``$…$`` where it is math; a dollar of money stays."""
@@ -175,11 +182,11 @@ class _Reader:
     def _group(self, *, math: bool, depth: int) -> str:
         """Read ``{…}``; in prose its brackets stay unless it is TeX's."""
         if not math:
-            greek = _GREEK.match(self.text, self.at)
-            if greek and (symbol := _greek(greek[1])):
-                self.at = greek.end()
+            braced = _BRACED.match(self.text, self.at)
+            if braced and (symbol := braced_sign(braced[1])):
+                self.at = braced.end()
                 return symbol
-            if "\\" not in self.text:
+            if not self.has_commands:
                 self.at += 1
                 return "{"
         self.at += 1
@@ -198,7 +205,7 @@ class _Reader:
             return self._sign(sign, math=math, depth=depth)
         if name in ACCENTS and self._takes_accent(name):
             return self._accent(name, math=math, depth=depth)
-        special = _SPECIAL.get(name)
+        special = SPECIAL.get(name)
         if special is not None:
             return special(self, math=math, depth=depth)
         return self._named(name, math=math, depth=depth)
@@ -208,22 +215,20 @@ class _Reader:
             return sign
         if sign in "([":
             closing = "\\)" if sign == "(" else "\\]"
+            if self.text.find(closing, self.at, self.at + MAX_MATH) < 0:
+                return ""
             return self.read(math=True, depth=depth + 1, until=closing).strip()
         if not math and sign in ACCENTS:
             return self._accent(sign, math=math, depth=depth)
         if sign in NOTHING or sign in ")]":
             return ""
-        return SPACES.get(sign, " " if sign == "\\" else sign)
+        return SIGNS.get(sign, sign)
 
     def _takes_accent(self, name: str) -> bool:
         """A letter command is an accent only where an argument follows."""
         if len(name) > 1:
             return True
-        return bool(
-            re.compile(r"\s*(?:\{|\\[ij]|[A-Za-z](?![A-Za-z]{3}))").match(
-                self.text, self.at
-            )
-        )
+        return _ACCENTED.match(self.text, self.at) is not None
 
     def _accent(self, name: str, *, math: bool, depth: int) -> str:
         argument = self.argument(math=math, depth=depth)
@@ -238,37 +243,38 @@ class _Reader:
             return self.argument(math=math and not name.startswith("text"), depth=depth)
         if name in SILENT:
             self.optional()
-            while self.text.startswith("{", self.at):
+            while depth <= MAX_DEPTH and self.text.startswith("{", self.at):
                 self.argument(math=False, depth=depth)
             return ""
         if name in SWITCHES:
             self._spaces()
             return ""
-        symbol = WORDS.get(name) or _symbol(name)
-        if symbol is not None and not self.text.startswith("{", self.at):
-            return self._symbol_of(name, symbol, math=math)
-        if symbol is not None:
-            return symbol
-        return self._unknown(name, math=math, depth=depth)
+        symbol = symbol_of(name)
+        if symbol is None:
+            return self._unknown(name, math=math, depth=depth)
+        if symbol.isalpha() and len(symbol) > 1:
+            return self._operator(name, symbol)
+        return self._symbol(name, symbol, math=math)
 
-    def _symbol_of(self, name: str, symbol: str, *, math: bool) -> str:
+    def _operator(self, name: str, symbol: str) -> str:
+        """Set log n and sup x apart from what stands round them, as TeX does."""
+        start, rest = self.at - len(name) - 1, self.text[self.at : self.at + 2]
+        before = " " if start > 0 and _is_operand(self.text[start - 1]) else ""
+        if not (rest[:1] == "{" or (rest[:1].isspace() and rest[1:].isalnum())):
+            return before + symbol
+        self._spaces()
+        return f"{before}{symbol} "
+
+    def _symbol(self, name: str, symbol: str, *, math: bool) -> str:
         """Eat the space that ends a command's name, as TeX does.
 
         Not where a space stands before it as well: then both are the writer's.
         """
         start = self.at - len(name) - 1
         is_spaced = start > 0 and self.text[start - 1].isspace()
-        if symbol.isalpha() and len(symbol) > 1 and self._letter_follows():
-            # log n, sup x: a name and its argument, which TeX sets apart.
-            self._spaces()
-            return f"{symbol} "
         if symbol.isalpha() or (math and not is_spaced):
             self._spaces()
         return symbol
-
-    def _letter_follows(self) -> bool:
-        rest = self.text[self.at : self.at + 2]
-        return rest[:1].isspace() and rest[1:].isalnum()
 
     def _unknown(self, name: str, *, math: bool, depth: int) -> str:
         """Keep an author's own macro by its name, its argument after a space."""
@@ -310,77 +316,28 @@ class _Reader:
         start, self.at = self.at + 1, (end + 1 if end > 0 else len(self.text))
         return self.text[start : end if end > 0 else None]
 
+    def quoted(self) -> str:
+        """Read what stands between two equal signs, as ``\verb|a_b|`` has it."""
+        sign = self.text[self.at : self.at + 1]
+        end = self.text.find(sign, self.at + 1) if sign and not sign.isspace() else -1
+        if end < 0:
+            return ""
+        start, self.at = self.at + 1, end + 1
+        return self.text[start:end]
+
+
+def _is_operand(sign: str) -> bool:
+    return sign.isalnum() or sign in ")]}"
+
 
 def _is_math(inner: str, following: str) -> bool:
-    """Tell math from money: tight within its dollars, and no digit after them."""
-    if not inner.strip() or following.isdigit():
+    """Tell math from money: tight within its dollars, no digit after them, no prose."""
+    is_tight = inner == inner.strip()
+    if not inner.strip() or (following.isdigit() and not is_tight):
         return False
+    if following.isdigit():
+        # only $\sim$100, but $5-$10
+        return _NAMED.search(inner) is not None
     if "\\" in inner or "^" in inner or "_" in inner:
         return True
-    return not inner[-1].isspace() and not inner[0].isspace()
-
-
-def _greek(name: str) -> str | None:
-    """Return the Greek letter of that name, as preprint servers write ``{Delta}``."""
-    symbol = _symbol(name)
-    is_letter = (
-        symbol is not None and len(symbol) == 1 and "\u0370" <= symbol <= "\u03ff"
-    )
-    return symbol if is_letter else None
-
-
-def _fraction(reader: _Reader, *, math: bool, depth: int) -> str:
-    over = reader.argument(math=math, depth=depth)
-    under = reader.argument(math=math, depth=depth)
-    return f"{_operand(over)}/{_operand(under)}"
-
-
-def _root(reader: _Reader, *, math: bool, depth: int) -> str:
-    reader.optional()
-    inner = reader.argument(math=math, depth=depth)
-    return f"√{_operand(inner)}"
-
-
-def _operand(text: str) -> str:
-    """Return *text*, in brackets where it is a sum."""
-    text = text.strip()
-    is_sum = _SUM.search(text) and not _SIMPLE.fullmatch(text)
-    return f"({text})" if is_sum else text
-
-
-def _raised(reader: _Reader, *, math: bool, depth: int) -> str:
-    return superscript(reader.argument(math=math, depth=depth))
-
-
-def _lowered(reader: _Reader, *, math: bool, depth: int) -> str:
-    return subscript(reader.argument(math=math, depth=depth))
-
-
-def _double_struck(reader: _Reader, *, math: bool, depth: int) -> str:
-    return reader.argument(math=math, depth=depth).translate(DOUBLE_STRUCK)
-
-
-def _address(reader: _Reader, *, math: bool, depth: int) -> str:
-    del math, depth
-    return reader.raw_argument()
-
-
-def _second(reader: _Reader, *, math: bool, depth: int) -> str:
-    reader.raw_argument()
-    return reader.argument(math=math, depth=depth)
-
-
-class _Special(Protocol):
-    def __call__(self, reader: _Reader, *, math: bool, depth: int) -> str: ...
-
-
-#: Commands that do something of their own with their arguments.
-_SPECIAL: Mapping[str, _Special] = {
-    **dict.fromkeys(("frac", "dfrac", "tfrac", "nicefrac", "sfrac"), _fraction),
-    **dict.fromkeys(("url", "path", "nolinkurl"), _address),
-    "sqrt": _root,
-    "textsuperscript": _raised,
-    "textsubscript": _lowered,
-    "mathbb": _double_struck,
-    **dict.fromkeys(("href", "textcolor", "colorbox"), _second),
-}
+    return is_tight and not (" " in inner and len(_WORD.findall(inner)) > 1)
