@@ -19,7 +19,7 @@ from newsletter.cli.output import (
     warn,
 )
 from newsletter.cli.telling import SHORT_KEY
-from newsletter.model import LedgerRow, Match, Profile
+from newsletter.model import Interest, LedgerRow, Match, Profile
 from newsletter.usecases import look
 
 #: How many of the best ``match`` prints.
@@ -99,7 +99,6 @@ def match(
 
 def _query_profile(query: str) -> Profile:
     from newsletter.matching.grammar import parse_query  # noqa: PLC0415 - lark, only here
-    from newsletter.model import Interest  # noqa: PLC0415
 
     return Profile(interests=(Interest(query=query, tree=parse_query(query)),))
 

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from xml.sax.saxutils import escape
 
 import pytest
@@ -38,6 +39,9 @@ from newsletter.model import (
 from newsletter.schedule import next_slot, parse_schedule, zone
 from newsletter.sources import make_source
 from tests.support.web import HttpServer
+
+#: One paper of the corpus, as its JSON has it.
+Row = dict[str, Any]
 
 FIRST = date(2026, 5, 11)
 DAYS = tuple(FIRST + timedelta(days=n) for n in range(10))
@@ -106,8 +110,8 @@ sections = "interest"
 class Publisher:
     """Serves what both sites showed at ``now``, from the corpus."""
 
-    arxiv: Mapping[date, list[dict[str, object]]]
-    papers: Mapping[date, list[dict[str, object]]]
+    arxiv: Mapping[date, list[Row]]
+    papers: Mapping[date, list[Row]]
     now: datetime = datetime(2026, 5, 11, tzinfo=UTC)
 
     def arxiv_day(self) -> date:
@@ -135,14 +139,12 @@ class Publisher:
         return json.dumps(shown).encode()
 
 
-def _atom_entry(row: dict[str, object], day: date) -> str:
+def _atom_entry(row: Row, day: date) -> str:
     authors = "".join(
-        f"<author><name>{escape(str(name))}</name></author>"
-        for name in row["authors"]  # type: ignore[attr-defined]
+        f"<author><name>{escape(str(name))}</name></author>" for name in row["authors"]
     )
     categories = "".join(
-        f'<category term="{escape(str(name))}"/>'
-        for name in row["categories"]  # type: ignore[attr-defined]
+        f'<category term="{escape(str(name))}"/>' for name in row["categories"]
     )
     return (
         f"<entry><id>oai:arXiv.org:{row['id']}v1</id>"
@@ -153,9 +155,7 @@ def _atom_entry(row: dict[str, object], day: date) -> str:
     )
 
 
-def _daily_row(
-    row: dict[str, object], now: datetime, again: date | None = None
-) -> dict[str, object]:
+def _daily_row(row: Row, now: datetime, again: date | None = None) -> Row:
     submitted = str(row["submitted_on_daily"] or f"{row['listed']}T03:00:00.000Z")
     listed = date.fromisoformat(str(row["listed"]))
     age = max(0, (now.date() - listed).days)
@@ -165,7 +165,7 @@ def _daily_row(
             "id": row["id"],
             "title": row["title"],
             "summary": row["abstract"],
-            "authors": [{"name": n, "hidden": False} for n in row["authors"]],  # type: ignore[attr-defined]
+            "authors": [{"name": n, "hidden": False} for n in row["authors"]],
             "publishedAt": row["published"],
             "submittedOnDailyAt": f"{again}T03:00:00.000Z" if again else submitted,
             "upvotes": votes,
@@ -176,14 +176,14 @@ def _daily_row(
     }
 
 
-def _listed(row: dict[str, object]) -> datetime:
-    stamp = str(row["paper"]["submittedOnDailyAt"])  # type: ignore[index]
+def _listed(row: Row) -> datetime:
+    stamp = str(row["paper"]["submittedOnDailyAt"])
     return datetime.fromisoformat(stamp)
 
 
 def load_publisher(corpus: Path) -> Publisher:
-    arxiv: dict[date, list[dict[str, object]]] = defaultdict(list)
-    papers: dict[date, list[dict[str, object]]] = defaultdict(list)
+    arxiv: dict[date, list[Row]] = defaultdict(list)
+    papers: dict[date, list[Row]] = defaultdict(list)
     with gzip.open(corpus, "rt", encoding="utf-8") as lines:
         for line in lines:
             row = json.loads(line)

@@ -100,7 +100,7 @@ def test_the_independent_lint_finds_nothing(
     unsubscribe_url: str | None,
     findings: list[str],
     tmp_path: Path,
-    shared: Path,
+    judges: Path,
 ) -> None:
     path = tmp_path / "a.eml"
     selection = issue([hostile(), rich()]).selection
@@ -109,7 +109,7 @@ def test_the_independent_lint_finds_nothing(
             newsletter=newsletter, unsubscribe_url=unsubscribe_url, selection=selection
         )
     )
-    lint = shared / "judges" / "mail_lint.py"
+    lint = judges / "mail_lint.py"
     ended = run(sys.executable, str(lint), str(path))
     assert ended.stderr == b""
     said = re.findall(r"^   - (.*)$", ended.stdout.decode(), re.MULTILINE)
