@@ -202,6 +202,10 @@ def _print_status(found: look.Status) -> None:
     if upcoming and upcoming.next_slot:
         when = local(upcoming.next_slot, upcoming.timezone)
         click.echo(f"next:    {upcoming.address}, {when}")
+    for row in found.recent:
+        record = row.record
+        key, slot = record.key[:SHORT_KEY], instant(record.slot)
+        click.echo(f"newest:  {key} for {record.address}, slot {slot}: {row.state}")
     for row in found.troubles:
         click.echo(_trouble(row))
     for source in found.sources:

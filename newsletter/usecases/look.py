@@ -23,8 +23,9 @@ from newsletter.model import (
 )
 from newsletter.ports import Clock, Entries, Ledger, Sources, Subscribers
 
-#: How many issues of each kind ``status`` names.
+#: How many issues ``status`` names: of those in trouble, and of the newest.
 STATUS_ROWS = 20
+RECENT_ROWS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +120,8 @@ class Status:
     issues: Mapping[IssueState, int]
     #: Who is due next. None: nobody.
     next_due: Subscriber | None
+    #: The newest issues, newest first.
+    recent: tuple[LedgerRow, ...]
     #: Failed, unknown and held issues, newest first.
     troubles: tuple[LedgerRow, ...]
 
@@ -139,5 +142,6 @@ def status(
         subscribers=subscribers.counts(),
         issues=ledger.counts(),
         next_due=subscribers.next_due(),
+        recent=ledger.recent(limit=RECENT_ROWS),
         troubles=ledger.troubles(limit=STATUS_ROWS),
     )

@@ -130,7 +130,7 @@ class Refresh:
             if reading.page
             for r in reading.page.rejected
         )
-        warnings = [failure.reason for failure in poll.failures]
+        warnings = _failures_of(poll)
         warnings += _summary_of(rejected)
         if put and put.held:
             warnings.append(
@@ -270,6 +270,14 @@ def _complete_day(known: date | None, poll: Poll) -> date | None:
             break
         known = day
     return known
+
+
+def _failures_of(poll: Poll) -> list[str]:
+    """Return a sentence for each request that failed; one where all did."""
+    reasons = [failure.reason for failure in poll.failures]
+    if poll.readings or len(reasons) < 2:  # noqa: PLR2004 - one is no "all"
+        return reasons
+    return [f"{reasons[0]} (so did all {len(reasons)} requests)"]
 
 
 def _summary_of(rejected: Iterable[Rejected]) -> list[str]:

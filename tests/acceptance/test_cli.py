@@ -299,6 +299,7 @@ def test_status_tells_where_everything_stands(
     out, _ = notes.run("status")
     assert "2 active" in out
     assert "2 written" in out
+    assert "for ada@example.org, slot 2026-05-04T12:00:00Z: written" in out
     status = notes.json("status")
     assert status["issues"] == {"written": 2}
 

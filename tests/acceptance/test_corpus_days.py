@@ -397,6 +397,17 @@ def check_all(site: Site, expected: Mapping[str, list[list[str]]]) -> None:
             assert every, reader.address
 
 
+def check_bytes(site: Site) -> None:
+    """Votes rose and texts came in since: every issue is still the same bytes."""
+    written = {path.stem: path for path in site.root.glob("outbox/*/*.eml")}
+    with site.app() as app:
+        for records in site.records().values():
+            for record in records:
+                again = app.assembler.make(record).content
+                assert again == written.pop(record.key).read_bytes()
+    assert not written
+
+
 def check_late_features(site: Site) -> None:
     """Papers that arXiv showed days before reach those who follow Daily Papers."""
     records = site.records()
@@ -432,6 +443,7 @@ def test_ten_days_of_run_everyone_bring_what_bookkeeping_says(site: Site) -> Non
             expected[reader.address].append(cards)
     check_all(site, expected)
     check_late_features(site)
+    check_bytes(site)
 
 
 @pytest.mark.long
