@@ -31,9 +31,10 @@ class Reader(Protocol):
 
 
 class Command(Protocol):
-    """Reads a command's arguments and returns what they look like."""
+    """What a command does with the arguments that follow it."""
 
-    def __call__(self, reader: Reader, *, math: bool, depth: int) -> str: ...
+    def __call__(self, reader: Reader, *, math: bool, depth: int) -> str:
+        """Read the arguments; return what they look like."""
 
 
 def _fraction(reader: Reader, *, math: bool, depth: int) -> str:
@@ -100,6 +101,10 @@ def _verbatim(reader: Reader, *, math: bool, depth: int) -> str:
     return reader.quoted()
 
 
+def _aside(reader: Reader, *, math: bool, depth: int) -> str:
+    return f" ({reader.argument(math=math, depth=depth)})"
+
+
 def _second(reader: Reader, *, math: bool, depth: int) -> str:
     reader.raw_argument()
     return reader.argument(math=math, depth=depth)
@@ -111,6 +116,7 @@ SPECIAL: Mapping[str, Command] = {
     **dict.fromkeys(("url", "path", "nolinkurl"), _address),
     **dict.fromkeys(("href", "textcolor", "colorbox"), _second),
     "bra": _bra,
+    "footnote": _aside,
     "braket": _bracket,
     "ket": _ket,
     "mathbb": _double_struck,

@@ -11,22 +11,19 @@ from newsletter.text.tex import unwind
 #: What may need a closer look; text without is clean but for white space.
 _UNUSUAL = re.compile(r"[^\x20-\x7e]|[\\$&<^~`{}]|_\{|''|--")
 _SPACE = re.compile(r"\s+")
-#: Controls, surrogates, private use, noncharacters, and marks of byte order.
+#: Controls, surrogates, private use, noncharacters, tags and marks of byte order.
 _DROPPED = re.compile(
     "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u200b\u2060-\u2064\ufeff"
     "\ufff9-\ufffb\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff\ue000-\uf8ff"
-    "\U000e0000-\U000e0fff\U000f0000-\U0010ffff]"
+    "\U000e0000-\U000e00ff\U000e01f0-\U000e0fff\U000f0000-\U0010ffff"
+    + "".join(f"{chr(p + 0xFFFE)}{chr(p + 0xFFFF)}" for p in range(0, 0xF0000, 0x10000))
+    + "]"
 )
+_PDF, _PDI = "\u202c", "\u2069"
 _OPENERS = {
-    "\u202a": "\u202c",
-    "\u202b": "\u202c",
-    "\u202d": "\u202c",
-    "\u202e": "\u202c",
-    "\u2066": "\u2069",
-    "\u2067": "\u2069",
-    "\u2068": "\u2069",
+    **dict.fromkeys("\u202a\u202b\u202d\u202e", _PDF),
+    **dict.fromkeys("\u2066\u2067\u2068", _PDI),
 }
-_CLOSERS = frozenset(_OPENERS.values())
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _ELLIPSIS = "…"
 _JOINER = "\u200d"
@@ -39,10 +36,12 @@ def clean_text(raw: str, *, markup: bool = False) -> str:
     controls balanced, NFC, white space folded.
 
     Args:
-        raw: Any text; the first 100,000 characters are looked at for TeX.
+        raw: Any text. One of more than 100,000 characters is not looked at
+            for TeX.
         markup: It is HTML: elements are removed, and only what is no element
-            of HTML is kept as text. Otherwise it is text, where only the few
-            elements that titles and abstracts have are removed.
+            of HTML is kept as text; nothing after its first 100,000 characters
+            is read. Otherwise it is text, where only the few elements that
+            titles and abstracts have are removed.
     """
     if not _UNUSUAL.search(raw):
         return _SPACE.sub(" ", raw).strip()
@@ -52,23 +51,35 @@ def clean_text(raw: str, *, markup: bool = False) -> str:
 
 def one_line(raw: str) -> str:
     """Return *raw* without controls and line ends, white space folded, NFC."""
-    text = _SPACE.sub(" ", _DROPPED.sub("", normalize("NFC", raw)))
-    return _balanced(text).strip()
+    text = _balanced(_DROPPED.sub("", raw))
+    # Last, since a letter and its mark may have met only now.
+    return normalize("NFC", _SPACE.sub(" ", text)).strip()
 
 
 def _balanced(text: str) -> str:
-    """Close every bidi control that is open at the end; drop stray closers."""
+    """Close every bidi control that is open at the end; drop stray closers.
+
+    The end of an isolate closes the embeddings in it (UAX 9, BD9 and X6a).
+    """
     if not _BIDI.search(text):
         return text
     out: list[str] = []
     expected: list[str] = []
+    isolates = 0
     for character in text:
-        if character in _OPENERS:
-            expected.append(_OPENERS[character])
-        elif character in _CLOSERS:
-            if not expected or expected[-1] != character:
+        if closer := _OPENERS.get(character):
+            expected.append(closer)
+            isolates += closer == _PDI
+        elif character == _PDF:
+            if expected[-1:] != [_PDF]:
                 continue
             expected.pop()
+        elif character == _PDI:
+            if not isolates:
+                continue
+            isolates -= 1
+            while expected.pop() == _PDF:
+                out.append(_PDF)
         out.append(character)
     return "".join(out + expected[::-1])
 
@@ -77,19 +88,22 @@ def first_sentences(text: str, limit: int) -> str:
     """Return the beginning of *text* in at most *limit* characters.
 
     Cut at a word's end, where there is one in the second half, with an
-    ellipsis; never within a letter and its marks.
+    ellipsis; never within a letter and its marks. Bidi controls that the cut
+    leaves open are closed.
     """
     if len(text) <= limit:
         return text
     if limit < 1:
         return ""
-    end = limit - 1
+    opened = len(_BIDI.findall(text, 0, limit))
+    end = max(limit - 1 - opened, 0)
     space = text.rfind(" ", end // 2, end + 1)
     if space > 0:
         end = space
     while end > 0 and _is_inside(text, end):
         end -= 1
-    return text[:end].rstrip(" ,;:\u2013\u2014-") + _ELLIPSIS if end else ""
+    kept = text[:end].rstrip(" ,;:\u2013\u2014-")
+    return _balanced(kept + _ELLIPSIS) if kept else ""
 
 
 def _is_inside(text: str, place: int) -> bool:

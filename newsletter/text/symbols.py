@@ -17,7 +17,8 @@ def symbol_of(name: str) -> str | None:
     """
     if name in WORDS:
         return WORDS[name]
-    shown = _TABLE.get_macro_spec(name).simplify_repl
+    spec = _TABLE.get_macro_spec(name)
+    shown = spec.simplify_repl if spec else None
     if not isinstance(shown, str) or "%" in shown or "\\" in shown:
         return None
     return shown.strip() or None

@@ -45,7 +45,7 @@ STYLES = frozenset(
 #: Commands that say nothing, and their arguments with them.
 SILENT = frozenset(
     "cite citep citet citealp citeauthor citeyear ref eqref cref Cref autoref label "
-    "footnote footnotemark footnotetext vspace hspace color begin end phantom "
+    "footnotemark footnotetext vspace hspace color begin end phantom "
     "documentclass usepackage setlength thanks index input includegraphics".split()
 )
 #: Switches without an argument.
@@ -63,7 +63,9 @@ WORDS = {
     "j": "\u0237",
     "quad": " ",
     "qquad": " ",
+    "celsius": "°C",
     "circ": "∘",
+    "degree": "°",
     "colon": ":",
     "dots": "…",
     "item": "•",

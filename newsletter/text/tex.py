@@ -30,6 +30,8 @@ from newsletter.text.tables import (
 #: Longer text is left as it is: it is no title and no abstract.
 MAX_CHARS = 100_000
 MAX_DEPTH = 40
+#: The most that one accent stands over: a letter, or two that are tied.
+MAX_ACCENTED = 3
 #: The most that stands between two dollars.
 MAX_MATH = 2_000
 
@@ -44,7 +46,7 @@ _BARE_SCRIPT = re.compile(
 _BARE_SUB = re.compile(r"_\{([^{}$]{1,40})\}")
 #: Not between numbers or ideographs, where a tilde means "to".
 _TIE = re.compile(
-    r"(?<=[\w.)}\]])(?<![\u3040-\ud7ff])~(?!(?<=\d~)\d)(?![\u3040-\ud7ff])(?=[\w\\$(])"
+    r"(?<=[\w.)}\]$%])(?<![\u3040-\ud7ff])~(?!(?<=\d~)\d)(?![\u3040-\ud7ff])(?=[\w\\$(])"
 )
 _ACCENTED = re.compile(r"\s*(?:\{|\\[ij]|[A-Za-z])")
 _DASHES = re.compile("-+")
@@ -52,7 +54,10 @@ _WITHIN = re.compile(r"(?<=[⟨(\[])\s+|\s+(?=[⟩)\]])")
 #: An address, but not the bracket or command that ends what it stands in.
 _URL = re.compile(r"https?://[^\s}\\]+")
 _BRACED = re.compile(r"\{([A-Za-z]{2,8}|\+/-)\}")
-_NAMED = re.compile(r"\\[A-Za-z]")
+#: What stands right before a number in math, and no money does: $\sim$100, $>$5.
+_BEFORE_NUMBER = re.compile(
+    r".*\\[A-Za-z].*|[{}<>=\u2264\u2265\u2248\u223c\u00d7\u00b1]+", re.DOTALL
+)
 _WORD = re.compile("[A-Za-z]{3,}")
 
 
@@ -234,6 +239,9 @@ class _Reader:
         argument = self.argument(math=math, depth=depth)
         if not argument.strip():
             return argument
+        if len(name) == 1 and len(argument) > MAX_ACCENTED:
+            # \b{whole words}: an author's own macro by the name of an accent
+            return argument
         letter = {"\u0131": "i", "\u0237": "j"}.get(argument[0], argument[0])
         return normalize("NFC", letter + ACCENTS[name]) + argument[1:]
 
@@ -317,9 +325,10 @@ class _Reader:
         return self.text[start : end if end > 0 else None]
 
     def quoted(self) -> str:
-        """Read what stands between two equal signs, as ``\verb|a_b|`` has it."""
+        r"""Read what stands between two equal signs, as ``\verb|a_b|`` has it."""
         sign = self.text[self.at : self.at + 1]
-        end = self.text.find(sign, self.at + 1) if sign and not sign.isspace() else -1
+        is_quote = sign.strip() != ""
+        end = self.text.find(sign, self.at + 1) if is_quote else -1
         if end < 0:
             return ""
         start, self.at = self.at + 1, end + 1
@@ -336,8 +345,7 @@ def _is_math(inner: str, following: str) -> bool:
     if not inner.strip() or (following.isdigit() and not is_tight):
         return False
     if following.isdigit():
-        # only $\sim$100, but $5-$10
-        return _NAMED.search(inner) is not None
+        return _BEFORE_NUMBER.fullmatch(inner) is not None
     if "\\" in inner or "^" in inner or "_" in inner:
         return True
     return is_tight and not (" " in inner and len(_WORD.findall(inner)) > 1)
