@@ -116,25 +116,31 @@ class Verdict:
     greylisted: bool = False
 
 
-def verdict(stage: Stage, code: int | None) -> Verdict:
+def verdict(stage: Stage, code: int | None, enhanced: str | None = None) -> Verdict:
     """Return what a server's reply means at a stage.
 
     Args:
         stage: Where the transaction stood.
         code: The reply code (RFC 5321, 4.2). None: the connection was lost.
+        enhanced: The enhanced code (RFC 3463), such as 5.1.1. None: not given.
     """
-    if code is None:
-        lost = IssueState.UNKNOWN if stage is Stage.DOT else IssueState.RETRY
-        return Verdict(state=lost)
-    kind = code // 100
-    if stage is Stage.DOT and kind == 2:  # noqa: PLR2004 - positive completion
-        return Verdict(state=IssueState.SENT)
+    kind = None if code is None else code // 100
     if kind == 5:  # noqa: PLR2004 - permanent negative completion
-        if stage is Stage.RECIPIENT:
-            return Verdict(state=IssueState.FAILED, reason=FailReason.REFUSED)
-        # It is us, not the reader: a person looks before anything goes on.
-        return Verdict(state=IssueState.HELD)
-    return Verdict(
-        state=IssueState.RETRY,
-        greylisted=stage is Stage.RECIPIENT and code == 450,  # noqa: PLR2004 - RFC 6647
-    )
+        return _refused(stage, enhanced)
+    if stage is not Stage.DOT:
+        greylisted = stage is Stage.RECIPIENT and code == 450  # noqa: PLR2004 - RFC 6647
+        return Verdict(state=IssueState.RETRY, greylisted=greylisted)
+    if kind == 2:  # noqa: PLR2004 - positive completion
+        return Verdict(state=IssueState.SENT)
+    if kind == 4:  # noqa: PLR2004 - transient negative completion
+        return Verdict(state=IssueState.RETRY)
+    # No answer, or none that says who has the message now.
+    return Verdict(state=IssueState.UNKNOWN)
+
+
+def _refused(stage: Stage, enhanced: str | None) -> Verdict:
+    # 5.7: security or policy (RFC 3463, 3.8), as where our host is on a block list.
+    if stage is Stage.RECIPIENT and not (enhanced or "").startswith("5.7."):
+        return Verdict(state=IssueState.FAILED, reason=FailReason.REFUSED)
+    # It is us, not the reader: a person looks before anything goes on.
+    return Verdict(state=IssueState.HELD)

@@ -54,5 +54,6 @@ def due(
     over at *as_of*; a source that *settle* does not name settles at once.
     """
     none = timedelta(0)
-    ripe = [p for p in pending if p.listed_at + settle.get(p.source, none) <= as_of]
+    # Subtracted, not added: a sum may leave the calendar, a difference cannot.
+    ripe = [p for p in pending if as_of - p.listed_at >= settle.get(p.source, none)]
     return tuple(p.id for p in sorted(ripe, key=lambda p: (p.listed_at, p.id)))

@@ -36,9 +36,14 @@ _TICK = timedelta(microseconds=1)
 #: No clock was ever moved by more than a day: Pacific/Apia, 2011.
 _MOST_SHIFT_DAYS = 2
 _NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_FULL_NAMES = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 _GROUPS = {"daily": frozenset(range(7)), "weekdays": frozenset(range(5))}
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
-_MONTH_DAY = re.compile(r"[1-9]|[12]\d|3[01]", re.ASCII)
+_MONTH_DAY = re.compile(r"0?[1-9]|[12]\d|3[01]", re.ASCII)
+#: Every month has this day; for a later one the month's last may stand in.
+_LAST_COMMON_DAY = 28
+#: Files beside the zones: another one on each machine, or with leap seconds.
+_NO_ZONES = ("localtime", "posixrules", "Factory", "posix/", "right/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +108,7 @@ def _rule(text: str) -> Rule:
         if not _MONTH_DAY.fullmatch(words[1]):
             raise ConfigError(f"{text!r}: {words[1]!r} is no day of a month (1 to 31)")
         return Rule(at=_time(words[2], text), month_day=int(words[1]))
-    if len(words) != 2:  # noqa: PLR2004 - days and time
+    if len(words) != 2 or words[0] == "monthly":  # noqa: PLR2004 - days and time
         raise ConfigError(f"{text!r} is not a schedule; expected {FORMS}")
     days = _GROUPS.get(words[0]) or _weekdays(words[0], text)
     return Rule(at=_time(words[1], text), weekdays=days)
@@ -131,6 +136,25 @@ def _weekdays(word: str, text: str) -> frozenset[int]:
     return frozenset(_NAMES.index(name) for name in names)
 
 
+def describe(schedule: Schedule) -> str:
+    """Return *schedule* in words: "Monday and Thursday at 18:00"."""
+    return "; ".join(
+        f"{_days_in_words(rule)} at {rule.at:%H:%M}" for rule in schedule.rules
+    )
+
+
+def _days_in_words(rule: Rule) -> str:
+    if rule.month_day is not None:
+        stand_in = " or the last day" if rule.month_day > _LAST_COMMON_DAY else ""
+        return f"day {rule.month_day}{stand_in} of each month"
+    if rule.weekdays == _GROUPS["daily"]:
+        return "every day"
+    if rule.weekdays == _GROUPS["weekdays"]:
+        return "Monday to Friday"
+    *others, last = (_FULL_NAMES[day] for day in sorted(rule.weekdays))
+    return f"{', '.join(others)} and {last}" if others else last
+
+
 @lru_cache(maxsize=1024)
 def zone(name: str) -> ZoneInfo:
     """Return the time zone of that IANA name.
@@ -139,14 +163,22 @@ def zone(name: str) -> ZoneInfo:
         ConfigError: There is none; the message suggests a near one.
     """
     try:
-        return ZoneInfo(name)
+        found = ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        near = get_close_matches(name, sorted(available_timezones()), n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise ConfigError(
-            f"there is no time zone {name!r}; expected an IANA name such as "
-            f"Europe/London{hint}"
-        ) from error
+        raise _no_zone(name) from error
+    if name.startswith(_NO_ZONES):
+        raise _no_zone(name)
+    return found
+
+
+def _no_zone(name: str) -> ConfigError:
+    known = sorted(n for n in available_timezones() if not n.startswith(_NO_ZONES))
+    near = get_close_matches(name, known, n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    return ConfigError(
+        f"there is no time zone {name!r}; expected an IANA name such as "
+        f"Europe/London{hint}"
+    )
 
 
 def next_slot(schedule: Schedule, tz: ZoneInfo, after: datetime) -> datetime:

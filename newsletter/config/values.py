@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from decimal import Decimal
-from email.utils import parseaddr
+from email.utils import getaddresses
 from ipaddress import ip_network
 from types import UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
@@ -90,8 +90,8 @@ def ascii_domain(address: str) -> str:
 
 def mailbox(value: str) -> tuple[str, str]:
     """Read "Name <address>" or an address alone; return both halves."""
-    name, address = parseaddr(value)
     try:
+        [(name, address)] = getaddresses([value])
         return name, bare_address(address)
     except ValueError as error:
         raise ValueError(

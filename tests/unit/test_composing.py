@@ -3,6 +3,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from newsletter.composing import MORE_TITLES, compose, sections_of
 from newsletter.model import (
@@ -102,3 +104,39 @@ def test_a_past_issue_gets_its_sections_back() -> None:
 def test_a_heading_per_card_is_required() -> None:
     with pytest.raises(ValueError, match="zip"):
         sections_of([match(1)], [])
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.lists(st.sampled_from("abc"), unique=True).map(sorted),
+            st.sampled_from("xyz"),
+        ),
+        max_size=40,
+    ),
+    st.sampled_from(Sections),
+    st.integers(1, 12),
+)
+def test_whatever_the_sections_the_best_are_shown_once_and_in_their_order(
+    found: list[tuple[list[str], str]], sections: Sections, max_items: int
+) -> None:
+    matches = [match(n, *who, source=src) for n, (who, src) in enumerate(found)]
+    profile = Profile(
+        interests=tuple(interest(name) for name in "abc"),
+        sections=sections,
+        max_items=max_items,
+        skip_empty=False,
+    )
+    selection = compose(matches, profile=profile, new=len(matches))
+    shown = numbers(selection)
+    assert isinstance(selection, Selection)
+    assert sorted(shown) == list(range(min(max_items, len(matches))))
+    assert selection.receipt.shown == len(shown)
+    assert selection.receipt.more >= len(selection.more)
+    for section in selection.sections:
+        inside = [m.candidate.entry_id for m in section.matches]
+        assert inside
+        assert inside == sorted(inside)
+    headings = [s.heading for s in selection.sections for _ in s.matches]
+    assert len({*headings}) == len(selection.sections)
+    assert sections_of(selection.matches, headings) == selection.sections

@@ -150,6 +150,10 @@ WRONG_FILES: list[tuple[str | bytes, str]] = [
         "config/newsletter.toml:3: newsletter.from: 'Papers, Daily <a@example.org>' is",
     ),
     (
+        "[newsletter]\ntitle = 'T'\nfrom = 'a@example.org, b@example.org'\n",
+        "config/newsletter.toml:3: newsletter.from: 'a@example.org, b@example.org' is",
+    ),
+    (
         '[newsletter]\ntitle = "T"\nfrom = "A\\nBcc: b <a@example.org>"\n',
         "config/newsletter.toml:3: newsletter.from: 'A\\nBcc: b <a@example.org>' is em",
     ),

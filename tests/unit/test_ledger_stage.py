@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from hashlib import sha256
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from newsletter import ledger
 from newsletter.errors import ConflictError
@@ -70,6 +72,11 @@ def test_open_and_final_states_are_told_apart() -> None:
     assert {s for s in S if not ledger.is_final(s)} == {S.READY, S.RETRY, S.INFLIGHT}
 
 
+def test_an_attempt_can_always_be_recorded_and_nothing_leads_back_to_ready() -> None:
+    assert all(ledger.may_move(S.INFLIGHT, s) for s in S if s is not S.READY)
+    assert [s for s in S if ledger.may_move(s, S.READY)] == [S.HELD]
+
+
 def test_waits_grow_and_end() -> None:
     waits = [ledger.retry_after(n, greylisted=False) for n in range(1, 9)]
     assert waits[0] == timedelta(minutes=15)
@@ -106,3 +113,34 @@ def test_replies_mean_what_the_fault_table_says(
     assert found.state is state
     assert (found.reason is FailReason.REFUSED) == (state is S.FAILED)
     assert found.greylisted == (code == 450)
+
+
+@pytest.mark.parametrize(
+    ("enhanced", "state"),
+    [
+        ("5.1.1", S.FAILED),
+        ("5.2.1", S.FAILED),
+        ("5.71.0", S.FAILED),
+        (None, S.FAILED),
+        ("5.7.1", S.HELD),
+    ],
+)
+def test_a_recipient_refused_by_policy_is_not_the_readers_fault(
+    enhanced: str | None, state: IssueState
+) -> None:
+    assert verdict(Stage.RECIPIENT, 550, enhanced).state is state
+
+
+@given(st.sampled_from(Stage), st.none() | st.integers(-1, 999))
+def test_no_reply_whatever_breaks_the_promise(stage: Stage, code: int | None) -> None:
+    found = verdict(stage, code)
+    ledger.check_move(S.INFLIGHT, found.state)
+    if stage is not Stage.DOT:
+        # The content was not taken: neither sent nor perhaps sent.
+        assert found.state in {S.RETRY, S.FAILED, S.HELD}
+    elif found.state is S.RETRY:
+        # Sent again only where the server said that it did not take it.
+        assert code in range(400, 500)
+    else:
+        assert (found.state is S.SENT) == (code in range(200, 300))
+        assert (found.state is S.HELD) == (code in range(500, 600))

@@ -69,6 +69,39 @@ def test_a_listing_waits_for_its_source_to_settle() -> None:
     assert due(pending, as_of=NOW + timedelta(hours=20), settle=settle) == (1,)
 
 
+def test_an_instant_at_the_calendars_end_is_only_not_due() -> None:
+    last = datetime.max.replace(tzinfo=UTC)
+    pending = [PendingListing(id=1, source="a", listed_at=last)]
+    assert due(pending, as_of=NOW, settle={"a": DAY}) == ()
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("ab"), st.integers(-50, 50)), max_size=20),
+    st.integers(0, 40),
+    st.integers(-60, 60),
+)
+def test_each_listing_is_due_once_however_releases_fall(
+    listed: list[tuple[str, int]], settle: int, first: int
+) -> None:
+    hour = timedelta(hours=1)
+    pending = [
+        PendingListing(id=n, source=source, listed_at=NOW + age * hour)
+        for n, (source, age) in enumerate(listed)
+    ]
+    wait = {"a": settle * hour}
+    early = due(pending, as_of=NOW + first * hour, settle=wait)
+    left = [p for p in pending if p.id not in early]
+    late = due(left, as_of=NOW + 100 * hour, settle=wait)
+    assert sorted(early + late) == list(range(len(listed)))
+    assert all(
+        pending[n].listed_at + wait.get(pending[n].source, 0 * hour)
+        <= NOW + first * hour
+        for n in early
+    )
+    for batch in (early, late):
+        assert list(batch) == sorted(batch, key=lambda n: (pending[n].listed_at, n))
+
+
 @given(st.lists(st.floats(-10, 1000), max_size=30), st.booleans(), st.integers(1, 20))
 def test_admission_never_holds_less_than_a_whole_flood(
     ages: list[float], first: bool, max_new: int
