@@ -10,9 +10,9 @@ import secrets as random_bytes
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -25,8 +25,9 @@ from newsletter import storage
 from newsletter.assembling import Assembler
 from newsletter.config import Settings, load_settings, load_subscribers
 from newsletter.delivery.outbox import Outbox
-from newsletter.errors import ConfigError
-from newsletter.model import ReconcileReport, SubscriberSpec
+from newsletter.delivery.smtp import Smtp
+from newsletter.errors import ConfigError, StorageError
+from newsletter.model import ReconcileReport, SmtpServer, SubscriberSpec
 from newsletter.ports import Clock, LeaseInfo, Renderer, Transport
 from newsletter.rendering import load_renderer
 from newsletter.sources import KINDS, make_source
@@ -46,6 +47,8 @@ TURN = "prepare"
 #: A turn is lost when its holder has not renewed it for this long.
 TURN_TTL = timedelta(seconds=30)
 RENEW_EVERY_S = 8.0
+#: Leases of issues last for minutes, so this is often enough for them.
+KEEP_ALIVE_EVERY_S = 30.0
 #: A second run waits this long for the first, then delivers only.
 WAIT_FOR_TURN_S = 120.0
 
@@ -116,6 +119,8 @@ class App:
     specs: tuple[SubscriberSpec, ...] | None
     store: storage.Store
     secrets: tuple[bytes, ...]
+    #: Variables; the password for SMTP is in one.
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     #: A rehearsal on a copy: nothing is fetched, delivered or kept.
     dry: bool = False
     clock: Clock = field(default_factory=SystemClock)
@@ -146,6 +151,7 @@ class App:
     ) -> RunReport:
         """Run all stages for everyone due at *at* (None: now)."""
         as_of = at or self.clock.now()
+        self._check_way_out(at)
         report = RunReport()
         with self._turn(tell) as ours:
             if ours:
@@ -183,14 +189,18 @@ class App:
 
     def deliver(self, *, tell: Tell = _silent) -> RunReport:
         """Render and hand over only."""
+        self._check_way_out(None)
         delivered = Deliver(
             ledger=self.store.ledger,
+            subscribers=self.store.subscribers,
             assembler=self.assembler,
             transport=self._transport(),
             clock=self.clock,
             holder=self.holder,
             window=self.settings.delivery.window,
             expire_after=self.settings.delivery.expire_after,
+            after_crash=self.settings.delivery.after_crash,
+            keep_alive=_keep_alive,
             tell=tell,
         ).run()
         tell(delivered)
@@ -279,7 +289,44 @@ class App:
             secrets=self.secrets,
         )
 
+    def _check_way_out(self, at: datetime | None) -> None:
+        """Refuse before anything is done what the transport must not do.
+
+        Raises:
+            ConfigError: Mail would go out that must not.
+        """
+        if not self.settings.delivery.is_smtp or self.dry:
+            return
+        self._server()
+        if at is not None and at > self.clock.now():
+            raise ConfigError(
+                "--at is in the future and the transport is smtp: the mail would be"
+                " real and too early; add --dry-run to see who would get what"
+            )
+        # Two are enough to tell: one at most has our own address.
+        readers = self.store.subscribers.active(limit=2)
+        _check_way_to_leave(self.settings, [reader.address for reader in readers])
+
+    def _server(self) -> SmtpServer:
+        """Return the SMTP server, with its password.
+
+        Raises:
+            ConfigError: It wants one, and none is set.
+        """
+        delivery = self.settings.delivery
+        if delivery.smtp.username is None:
+            return delivery.smtp
+        password = self.environ.get(delivery.password_env)
+        if not password:
+            raise ConfigError(
+                "delivery.smtp.username is set, but the variable"
+                f" {delivery.password_env} is not; put the password there"
+            )
+        return replace(delivery.smtp, password=password)
+
     def _transport(self) -> Transport:
+        if self.settings.delivery.is_smtp:
+            return Smtp(self._server(), clock=self.clock)
         return Outbox(
             self.settings.delivery.outbox,
             clock=self.clock,
@@ -296,14 +343,10 @@ class App:
         if not ours:
             yield False
             return
-        done = threading.Event()
-        renewer = threading.Thread(target=self._renew, args=(done,), daemon=True)
-        renewer.start()
         try:
-            yield True
+            with _beating(self._take_turn, every_s=RENEW_EVERY_S):
+                yield True
         finally:
-            done.set()
-            renewer.join()
             self.store.leases.release(TURN, holder=self.holder)
 
     def _wait_for_turn(self, tell: Tell) -> bool:
@@ -324,9 +367,29 @@ class App:
             TURN, holder=self.holder, now=self.clock.now(), ttl=TURN_TTL
         )
 
-    def _renew(self, done: threading.Event) -> None:
-        while not done.wait(RENEW_EVERY_S):
-            self._take_turn()
+
+@contextmanager
+def _beating(beat: Callable[[], object], *, every_s: float) -> Iterator[None]:
+    """Call *beat* again and again from a thread, as long as this is entered."""
+    done = threading.Event()
+
+    def work() -> None:
+        while not done.wait(every_s):
+            # A database that is busy now may have time at the next beat.
+            with suppress(StorageError):
+                beat()
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def _keep_alive(beat: Callable[[], None]) -> AbstractContextManager[None]:
+    return _beating(beat, every_s=KEEP_ALIVE_EVERY_S)
 
 
 def read_settings(folder: Path, environ: Mapping[str, str]) -> Settings:
@@ -363,6 +426,7 @@ def open_app(
     """
     settings = read_settings(folder, environ)
     specs = load_subscribers(folder, settings) if check_subscribers else None
+    _check_way_to_leave(settings, [spec.address for spec in specs or ()])
     load_renderer(settings.newsletter.theme, folders=settings.template_folders)
     if dry:
         secrets = _existing_secrets(settings, environ) or (b"rehearsal",)
@@ -374,7 +438,36 @@ def open_app(
         store = storage.open_store(
             settings.database_url, secret=secrets[0], former=secrets[1:]
         )
-    return App(settings=settings, specs=specs, store=store, secrets=secrets, dry=dry)
+    return App(
+        settings=settings,
+        specs=specs,
+        store=store,
+        secrets=secrets,
+        environ=environ,
+        dry=dry,
+    )
+
+
+def _check_way_to_leave(settings: Settings, addresses: Sequence[str]) -> None:
+    """Refuse to send to others than ourselves what nobody can leave.
+
+    Raises:
+        ConfigError: There is such a reader.
+    """
+    newsletter = settings.newsletter
+    if not settings.delivery.is_smtp or newsletter.has_way_to_leave:
+        return
+    ours = newsletter.from_address.casefold()
+    other = next((a for a in addresses if a.casefold() != ours), None)
+    if other is not None:
+        raise ConfigError(
+            settings.document.problem(
+                ("delivery", "transport"),
+                f'"smtp" would send to {other}, who has no way to leave; set'
+                " newsletter.base_url or newsletter.unsubscribe_mailto (mail to"
+                " newsletter.from alone needs neither)",
+            )
+        )
 
 
 def _existing_secrets(

@@ -114,6 +114,8 @@ class Verdict:
     reason: FailReason | None = None
     #: Wait as greylisting servers want.
     greylisted: bool = False
+    #: There is no such mailbox.
+    bounced: bool = False
 
 
 def verdict(stage: Stage, code: int | None, enhanced: str | None = None) -> Verdict:
@@ -126,7 +128,7 @@ def verdict(stage: Stage, code: int | None, enhanced: str | None = None) -> Verd
     """
     kind = None if code is None else code // 100
     if kind == 5:  # noqa: PLR2004 - permanent negative completion
-        return _refused(stage, enhanced)
+        return _refused(stage, code, enhanced)
     if stage is not Stage.DOT:
         greylisted = stage is Stage.RECIPIENT and code == 450  # noqa: PLR2004 - RFC 6647
         return Verdict(state=IssueState.RETRY, greylisted=greylisted)
@@ -138,9 +140,25 @@ def verdict(stage: Stage, code: int | None, enhanced: str | None = None) -> Verd
     return Verdict(state=IssueState.UNKNOWN)
 
 
-def _refused(stage: Stage, enhanced: str | None) -> Verdict:
+def _refused(stage: Stage, code: int | None, enhanced: str | None) -> Verdict:
     # 5.7: security or policy (RFC 3463, 3.8), as where our host is on a block list.
     if stage is Stage.RECIPIENT and not (enhanced or "").startswith("5.7."):
-        return Verdict(state=IssueState.FAILED, reason=FailReason.REFUSED)
+        return Verdict(
+            state=IssueState.FAILED,
+            reason=FailReason.REFUSED,
+            bounced=_is_no_mailbox(code, enhanced),
+        )
     # It is us, not the reader: a person looks before anything goes on.
     return Verdict(state=IssueState.HELD)
+
+
+def _is_no_mailbox(code: int | None, enhanced: str | None) -> bool:
+    """Tell whether a refused recipient will be refused for ever.
+
+    An address that is wrong (5.1) or closed (5.2.1) will; a mailbox that is
+    full (5.2.2) or a route that is broken (5.4) may be mended. Without an
+    enhanced code: 550, 551 and 553 speak of the mailbox (RFC 5321, 4.2.3).
+    """
+    if enhanced is None:
+        return code in {550, 551, 553}
+    return enhanced.startswith("5.1.") or enhanced == "5.2.1"

@@ -150,6 +150,11 @@ class Newsletter:
     timezone: str = "UTC"
     theme: str = "default"
 
+    @property
+    def has_way_to_leave(self) -> bool:
+        """Tell whether a mail says how to get no more of them (RFC 2369)."""
+        return bool(self.base_url or self.unsubscribe_mailto)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranking:
@@ -569,6 +574,8 @@ class Origin(StrEnum):
     COMMAND = "command"
     IMPORT = "import"
     WEB = "web"
+    #: Of a change alone: a server said that there is no such mailbox.
+    DELIVERY = "delivery"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -776,6 +783,42 @@ class Message:
     day: date
 
 
+class AfterCrash(StrEnum):
+    """What becomes of mail that was on its way when a process ended."""
+
+    #: None is repeated; a person decides.
+    ASK = "ask"
+    #: None is lost; one may come twice, with the same Message-ID.
+    REPEAT = "repeat"
+
+
+class Security(StrEnum):
+    """How the way to an SMTP server is kept from other eyes."""
+
+    #: In clear up to STARTTLS (RFC 3207), which must succeed.
+    STARTTLS = "starttls"
+    #: TLS from the first byte (RFC 8314).
+    TLS = "tls"
+    #: In clear: for a relay on this machine.
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmtpServer:
+    """The server that takes the mail."""
+
+    host: str
+    port: int
+    security: Security
+    #: None: it wants no name.
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    #: What we call ourselves. None: this machine's name.
+    helo: str | None = None
+    #: Certificates to trust, PEM. None: those that this machine trusts.
+    ca_file: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What became of one attempt."""
@@ -783,6 +826,14 @@ class Outcome:
     key: str
     state: IssueState
     at: datetime
+    #: The server's reply code (RFC 5321). None: no server said anything.
     code: int | None = None
     reason: str | None = None
+    #: Of a retry. None: by the plan for repeated attempts, see ledger.py.
     retry_at: datetime | None = None
+    #: The server wants to see us again before it takes mail for this reader.
+    greylisted: bool = False
+    #: There is no such mailbox: nothing more is sent there.
+    bounced: bool = False
+    #: False: the destination failed as a whole, so the attempt does not count.
+    charged: bool = True

@@ -292,6 +292,15 @@ class Ledger(Protocol):
         out; none that another holder has leased. Held by *holder* to *until*.
         """
 
+    def renew(self, *, holder: str, until: datetime) -> None:
+        """Keep all that *holder* has leased up to *until*."""
+
+    def give_up(self, *, now: datetime) -> tuple[LedgerRow, ...]:
+        """Make unknown what is inflight with a lease that ran out; return it.
+
+        Whoever held it is gone, and nobody can tell whether it was sent.
+        """
+
     def mark_inflight(
         self, keys: Sequence[str], *, holder: str, now: datetime
     ) -> frozenset[str]:
@@ -325,6 +334,9 @@ class Ledger(Protocol):
 
     def counts(self) -> Mapping[IssueState, int]:
         """Return how many issues are in each state (absent: none)."""
+
+    def waiting(self, *, limit: int = 50) -> tuple[LedgerRow, ...]:
+        """Return issues to be tried again or on their way, oldest first."""
 
     def troubles(self, *, limit: int = 50) -> tuple[LedgerRow, ...]:
         """Return failed (not suppressed), unknown and held issues, newest first."""
@@ -382,11 +394,16 @@ class Signer(Protocol):
 class Transport(Protocol):
     """Where finished mail goes."""
 
-    def send(self, messages: Sequence[Message]) -> tuple[Outcome, ...]:
-        """Hand over *messages*; return one outcome each, in order.
+    @property
+    def is_repeatable(self) -> bool:
+        """Tell whether handing over a message twice leaves one."""
+
+    def send(self, messages: Sequence[Message]) -> Iterator[Outcome]:
+        """Hand over *messages* in order; yield one outcome for each.
 
         Raises:
-            DeliveryError: The destination as a whole cannot take mail.
+            DeliveryError: The destination as a whole cannot take mail; it has
+                none of the messages that had no outcome yet.
         """
 
     def close(self) -> None:

@@ -14,6 +14,7 @@ from newsletter.config.schema import (
     NewsletterFile,
     ReaderKeys,
     RetentionTable,
+    SmtpTable,
 )
 
 NOT_YET = "is not there yet in this version"
@@ -24,20 +25,22 @@ _ENGLISH = "en"
 
 def refused(file: NewsletterFile) -> Iterator[tuple[Path, str]]:
     """Yield (place, sentence) for all in newsletter.toml that is yet to come."""
-    if file.delivery.transport == "smtp":
+    smtp = file.delivery.smtp
+    if smtp.connections not in {1, SmtpTable().connections}:
         yield (
-            ("delivery", "transport"),
-            f'"smtp" {NOT_YET}; use "outbox" and hand its files on',
+            ("delivery", "smtp", "connections"),
+            f"more than one {NOT_YET}: all mails go over one; leave it out",
         )
+    for name in ("rate_per_second", "per_domain", "per_day"):
+        if getattr(smtp, name):
+            yield (
+                ("delivery", "smtp", name),
+                f"a limit {NOT_YET}; leave it out, and let the relay keep to it",
+            )
     for number, _ in enumerate(file.delivery.dkim):
         yield (
             ("delivery", "dkim", number),
             f"signing {NOT_YET}; leave the table out and let the relay sign",
-        )
-    if file.delivery.after_crash != "ask":
-        yield (
-            ("delivery", "after_crash"),
-            f'"repeat" {NOT_YET}: an outbox file is simply written again; leave it out',
         )
     if file.newsletter.language != _ENGLISH:
         yield ("newsletter", "language"), _language(file.newsletter.language)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from difflib import get_close_matches
+from ipaddress import ip_address
 from pathlib import Path
 from unicodedata import normalize
 
@@ -18,6 +19,7 @@ from newsletter.config.bundled import starter_folder
 from newsletter.config.environment import FILE, merged
 from newsletter.config.reading import Document, problems_of, read_document
 from newsletter.config.schema import (
+    DeliveryTable,
     NewsletterFile,
     NewsletterTable,
     ReaderKeys,
@@ -27,12 +29,15 @@ from newsletter.config.schema import (
 from newsletter.config.values import ascii_domain, mailbox
 from newsletter.errors import ConfigError
 from newsletter.model import (
+    AfterCrash,
     CatchUp,
     CatchUpPolicy,
     Edition,
     FetchSettings,
     Newsletter,
     Ranking,
+    Security,
+    SmtpServer,
     SourceSettings,
 )
 
@@ -49,7 +54,16 @@ class Delivery:
     expire_after: timedelta
     #: Issues per commit.
     window: int
-    smtp: SmtpTable
+    after_crash: AfterCrash
+    #: Without its password, which only who sends needs to know.
+    smtp: SmtpServer
+    #: The variable that holds it.
+    password_env: str
+
+    @property
+    def is_smtp(self) -> bool:
+        """Tell whether mail goes to a server, and so to people."""
+        return self.transport == "smtp"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +115,8 @@ def load_settings(
         found = problems_of(document, error, NewsletterFile)
         raise ConfigError(*problems, *found) from error
     mistakes = sorted(
-        _mistakes(file, kinds, document), key=lambda m: document.line(m[0])
+        _mistakes(file, kinds, document, _root(folder)),
+        key=lambda m: document.line(m[0]),
     )
     problems += tuple(document.problem(path, what) for path, what in mistakes)
     if problems:
@@ -128,7 +143,7 @@ def _root(folder: Path) -> Path:
 
 
 def _mistakes(
-    file: NewsletterFile, kinds: Collection[str], document: Document
+    file: NewsletterFile, kinds: Collection[str], document: Document, root: Path
 ) -> Iterator[tuple[Sequence[str | int], str]]:
     """Yield what is wrong between keys, and what is yet to come."""
     yield from later.refused(file)
@@ -143,6 +158,38 @@ def _mistakes(
             )
         if source.kind not in kinds:
             yield ("sources", number, "kind"), _unknown_kind(source.kind, kinds)
+    yield from _smtp_mistakes(file.delivery, root)
+
+
+def _smtp_mistakes(
+    delivery: DeliveryTable, root: Path
+) -> Iterator[tuple[Sequence[str | int], str]]:
+    smtp, place = delivery.smtp, ("delivery", "smtp")
+    if delivery.transport != "smtp":
+        return
+    if smtp.ca_file and not (root / smtp.ca_file).is_file():
+        yield (
+            (*place, "ca_file"),
+            f"there is no file {root / smtp.ca_file}; expected certificates, PEM",
+        )
+    if smtp.username and smtp.security == "none" and not _is_here(smtp.host):
+        yield (
+            (*place, "security"),
+            (
+                'with "none" the password would go in clear over the network; '
+                'expected "starttls" or "tls", or a relay on this machine'
+            ),
+        )
+
+
+def _is_here(host: str) -> bool:
+    """Tell whether *host* is this machine, by its usual names."""
+    if host.casefold() == "localhost":
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 def _unknown_kind(kind: str, kinds: Collection[str]) -> str:
@@ -182,7 +229,9 @@ def _settings(root: Path, file: NewsletterFile, document: Document) -> Settings:
             outbox=root / file.delivery.outbox,
             expire_after=file.delivery.expire_after,
             window=file.delivery.window,
-            smtp=file.delivery.smtp,
+            after_crash=AfterCrash(file.delivery.after_crash),
+            smtp=_smtp(root, file.delivery.smtp),
+            password_env=file.delivery.smtp.password_env,
         ),
         database_url=database_url,
         secret_env=_named(file.newsletter.secret_env) or (_SECRET_ENV,),
@@ -231,6 +280,17 @@ def _source(root: Path, table: SourceTable, interval: timedelta) -> SourceSettin
         tags=tuple(table.tags),
         required=table.required,
         interval=interval if table.interval is None else table.interval,
+    )
+
+
+def _smtp(root: Path, table: SmtpTable) -> SmtpServer:
+    return SmtpServer(
+        host=table.host,
+        port=table.port,
+        security=Security(table.security),
+        username=table.username or None,
+        helo=table.helo or None,
+        ca_file=str(root / table.ca_file) if table.ca_file else None,
     )
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import errno
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -45,6 +45,8 @@ class Outbox:
     Nothing is touched before the first ``send``, so making one is free.
     """
 
+    is_repeatable = True
+
     def __init__(self, folder: Path, *, clock: Clock, title: str) -> None:
         """Remember the folder and the newsletter's title, for the index."""
         self._folder = folder
@@ -53,8 +55,10 @@ class Outbox:
         self._written: set[Path] = set()
         self._is_open = False
 
-    def send(self, messages: Sequence[Message]) -> tuple[Outcome, ...]:
+    def send(self, messages: Sequence[Message]) -> Iterator[Outcome]:
         """Write *messages*; what cannot be written now is to be tried again.
+
+        The outcomes follow when all are on the disk.
 
         Raises:
             TransientDeliveryError: The disk or the folder takes nothing at all.
@@ -72,7 +76,7 @@ class Outbox:
             else:
                 outcomes.append(self._outcome(message.key, IssueState.WRITTEN))
         self._settle(written)
-        return tuple(outcomes)
+        yield from outcomes
 
     def close(self) -> None:
         """Write the index and the pages to read, if anything was written.

@@ -38,6 +38,8 @@ from newsletter.storage.database import blocks
 from newsletter.storage.schema import IS_OPEN, attempts, issues, subscribers
 
 _NO_LEASE = {"lease_holder": None, "lease_until": None}
+#: Why an issue is unknown after a crash.
+GONE = "the process that was sending it ended before the server's answer was kept"
 
 
 def lease(
@@ -66,6 +68,33 @@ def lease(
 
 def _is_free(now: datetime) -> ColumnElement[bool]:
     return or_(issues.c.lease_until.is_(None), issues.c.lease_until <= now)
+
+
+def renew(connection: Connection, *, holder: str, until: datetime) -> None:
+    """Keep what *holder* has."""
+    connection.execute(
+        update(issues)
+        .where(IS_OPEN, issues.c.lease_holder == holder)
+        .values(lease_until=until)
+    )
+
+
+def give_up(connection: Connection, *, now: datetime) -> tuple[LedgerRow, ...]:
+    """Make unknown what was on its way when its holder went away."""
+    lost = and_(issues.c.state == IssueState.INFLIGHT, _is_free(now))
+    rows = connection.execute(
+        select(issues)
+        .where(IS_OPEN, lost)
+        .order_by(issues.c.prepared_at, issues.c.key)
+        .with_for_update(skip_locked=True)
+    ).all()
+    keys = [row.key for row in rows]
+    _end(connection, keys, IssueState.UNKNOWN, GONE, now=now)
+    found: list[LedgerRow] = []
+    for block in blocks(keys):
+        query = select(issues).where(issues.c.key.in_(block))
+        found += map(ledger_row, connection.execute(query))
+    return tuple(found)
 
 
 def mark_inflight(
@@ -99,7 +128,7 @@ def mark_inflight(
             )
         )
         gone = [row.key for row in rows if row.key in leaving]
-        _fail(connection, gone, FailReason.SUPPRESSED, now=now)
+        _end(connection, gone, IssueState.FAILED, FailReason.SUPPRESSED, now=now)
     return frozenset(may)
 
 
@@ -168,6 +197,7 @@ def _settle(connection: Connection, outcome: Outcome) -> None:
             reason=outcome.reason,
             # Without a time it is due at once, rather than never.
             retry_at=(outcome.retry_at or outcome.at) if is_retry else None,
+            attempts=issues.c.attempts - (0 if outcome.charged else 1),
             updated_at=outcome.at,
             **_NO_LEASE,
         )
@@ -192,21 +222,26 @@ def expire(connection: Connection, prepared_before: datetime, *, now: datetime) 
         .with_for_update(skip_locked=True)
     )
     keys = [row.key for row in rows]
-    _fail(connection, keys, FailReason.EXPIRED, now=now)
+    _end(connection, keys, IssueState.FAILED, FailReason.EXPIRED, now=now)
     return len(keys)
 
 
-def _fail(
-    connection: Connection, keys: Sequence[str], reason: FailReason, *, now: datetime
+def _end(
+    connection: Connection,
+    keys: Sequence[str],
+    state: IssueState,
+    reason: str,
+    *,
+    now: datetime,
 ) -> None:
-    """Fail issues for a reason of our own: no server said anything."""
+    """End issues for a reason of our own: no server said anything."""
     for block in blocks(keys):
         connection.execute(
             update(issues)
             .where(issues.c.key.in_(block))
             .values(
-                state=IssueState.FAILED,
-                reason=reason.value,
+                state=state,
+                reason=str(reason),
                 retry_at=None,
                 updated_at=now,
                 **_NO_LEASE,
@@ -218,8 +253,8 @@ def _fail(
                 {
                     "issue_key": key,
                     "at": now,
-                    "state": IssueState.FAILED,
-                    "reason": reason.value,
+                    "state": state,
+                    "reason": str(reason),
                 }
                 for key in block
             ],

@@ -44,6 +44,7 @@ from newsletter.storage.database import Database
 from newsletter.storage.joins import roots_of
 from newsletter.storage.schema import (
     IS_ACTIVE,
+    IS_OPEN,
     IS_TROUBLE,
     editions,
     issues,
@@ -163,6 +164,16 @@ class SqlLedger:
         with self.database.write() as connection:
             return dispatch.lease(connection, n, holder=holder, now=now, until=until)
 
+    def renew(self, *, holder: str, until: datetime) -> None:
+        """See ports.Ledger."""
+        with self.database.write() as connection:
+            dispatch.renew(connection, holder=holder, until=until)
+
+    def give_up(self, *, now: datetime) -> tuple[LedgerRow, ...]:
+        """See ports.Ledger."""
+        with self.database.write() as connection:
+            return dispatch.give_up(connection, now=now)
+
     def mark_inflight(
         self, keys: Sequence[str], *, holder: str, now: datetime
     ) -> frozenset[str]:
@@ -216,6 +227,13 @@ class SqlLedger:
         with self.database.read() as connection:
             rows = connection.execute(query.group_by(issues.c.state))
             return {row.state: row.issues for row in rows}
+
+    def waiting(self, *, limit: int = 50) -> tuple[LedgerRow, ...]:
+        """See ports.Ledger."""
+        query = select(issues).where(IS_OPEN, issues.c.state != IssueState.READY)
+        return self._rows(
+            query.order_by(issues.c.prepared_at, issues.c.key), limit=limit
+        )
 
     def troubles(self, *, limit: int = 50) -> tuple[LedgerRow, ...]:
         """See ports.Ledger."""

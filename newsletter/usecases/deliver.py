@@ -6,17 +6,38 @@ lease -> recall, render, build, sign -> one commit: inflight -> bytes -> record
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from newsletter.assembling import Assembler
-from newsletter.errors import DeliveryError, NewsletterError, StorageError
+from newsletter.errors import (
+    ConflictError,
+    DeliveryError,
+    NewsletterError,
+    StorageError,
+)
 from newsletter.ledger import retry_after
-from newsletter.model import FailReason, IssueState, LedgerRow, Message, Outcome
-from newsletter.ports import Clock, Ledger, Transport
+from newsletter.model import (
+    AfterCrash,
+    FailReason,
+    IssueState,
+    LedgerRow,
+    Message,
+    Origin,
+    Outcome,
+    SubscriberStatus,
+)
+from newsletter.ports import Clock, Ledger, Subscribers, Transport
 
 #: How long one process keeps issues to itself; after it another may take them.
 LEASE = timedelta(minutes=5)
+
+
+def _at_rest(beat: Callable[[], None]) -> AbstractContextManager[None]:
+    """Keep nothing alive."""
+    del beat
+    return nullcontext()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +76,7 @@ class Deliver:
     """The use case: from ready to a final state."""
 
     ledger: Ledger
+    subscribers: Subscribers
     assembler: Assembler
     transport: Transport
     clock: Clock
@@ -63,6 +85,9 @@ class Deliver:
     #: Issues per commit: what a crash may leave in doubt.
     window: int
     expire_after: timedelta
+    after_crash: AfterCrash = AfterCrash.ASK
+    #: Calls what it is given from time to time, as long as it is entered.
+    keep_alive: Callable[[Callable[[], None]], AbstractContextManager[None]] = _at_rest
     #: Called with each outcome as soon as it is recorded.
     tell: Callable[[Delivery], None] = field(default=lambda _: None)
 
@@ -73,6 +98,7 @@ class Deliver:
         report.expired = self.ledger.expire(
             prepared_before=now - self.expire_after, now=now
         )
+        self._look_after_a_crash(report)
         try:
             while report.stopped is None:
                 now = self.clock.now()
@@ -81,10 +107,25 @@ class Deliver:
                 )
                 if not rows:
                     break
-                self._window(rows, report)
+                with self.keep_alive(self._renew):
+                    self._window(rows, report)
         finally:
             self._close(report)
         return report
+
+    def _renew(self) -> None:
+        self.ledger.renew(holder=self.holder, until=self.clock.now() + LEASE)
+
+    def _look_after_a_crash(self, report: DeliverReport) -> None:
+        """Name what a process that is gone may have sent, unless it may repeat."""
+        if self.transport.is_repeatable or self.after_crash is AfterCrash.REPEAT:
+            return
+        now = self.clock.now()
+        for row in self.ledger.give_up(now=now):
+            lost = Outcome(
+                key=row.record.key, state=row.state, at=now, reason=row.reason
+            )
+            self._count(row, lost, report)
 
     def _close(self, report: DeliverReport) -> None:
         """Leave the destination; its mails are there whatever it says now."""
@@ -107,12 +148,18 @@ class Deliver:
         going = [message for message in messages if message.key in marked]
         if not going:
             return
+        outcomes: list[Outcome] = []
         try:
-            outcomes = self.transport.send(going)
+            for outcome in self.transport.send(going):
+                outcomes.append(  # noqa: PERF401 - what came before an error counts
+                    self._planned(outcome, by_key[outcome.key])
+                )
         except DeliveryError as error:
             report.stopped = str(error)
-            outcomes = tuple(self._later(m, by_key[m.key], error) for m in going)
-        self._record(outcomes, by_key, report)
+            outcomes += (self._later(m, error) for m in going[len(outcomes) :])
+        finally:
+            # Whatever ends the process: what the server took is a fact.
+            self._record(outcomes, by_key, report)
 
     def _assemble(
         self, rows: Sequence[LedgerRow]
@@ -136,16 +183,26 @@ class Deliver:
                 )
         return messages, broken
 
-    def _later(self, message: Message, row: LedgerRow, error: DeliveryError) -> Outcome:
+    def _planned(self, outcome: Outcome, row: LedgerRow) -> Outcome:
+        """Return *outcome*; of a retry, with its time."""
+        if outcome.state is not IssueState.RETRY or outcome.retry_at:
+            return outcome
+        # The row was read before this attempt was counted.
+        wait = retry_after(row.attempts + 1, greylisted=outcome.greylisted)
+        return replace(outcome, retry_at=outcome.at + wait)
+
+    def _later(self, message: Message, error: DeliveryError) -> Outcome:
+        """Return what becomes of a mail that the destination did not look at."""
         now = self.clock.now()
-        wait = retry_after(row.attempts + 1, greylisted=False)
         return Outcome(
             key=message.key,
             state=IssueState.RETRY,
             at=now,
             code=error.code,
             reason=str(error),
-            retry_at=now + wait,
+            # It is the destination that waits: the next run asks it again.
+            retry_at=now,
+            charged=False,
         )
 
     def _record(
@@ -158,5 +215,24 @@ class Deliver:
             return
         self.ledger.record(outcomes, holder=self.holder)
         for outcome in outcomes:
-            report.counts[outcome.state] = report[outcome.state] + 1
-            self.tell(Delivery(row=by_key[outcome.key], outcome=outcome))
+            row = by_key[outcome.key]
+            if outcome.bounced:
+                self._bounce(row, outcome)
+            self._count(row, outcome, report)
+
+    def _bounce(self, row: LedgerRow, outcome: Outcome) -> None:
+        """Send nothing more to a mailbox that is not there."""
+        # Who was erased meanwhile has no mailbox here any more.
+        with suppress(ConflictError):
+            self.subscribers.set_status(
+                row.record.subscriber_id,
+                SubscriberStatus.BOUNCED,
+                reason=outcome.reason or "",
+                origin=Origin.DELIVERY,
+                as_of=outcome.at,
+                at=outcome.at,
+            )
+
+    def _count(self, row: LedgerRow, outcome: Outcome, report: DeliverReport) -> None:
+        report.counts[outcome.state] = report[outcome.state] + 1
+        self.tell(Delivery(row=row, outcome=outcome))

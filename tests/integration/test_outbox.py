@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from html.parser import HTMLParser
@@ -14,7 +15,7 @@ import pytest
 from newsletter.assembling import assemble
 from newsletter.delivery import Outbox
 from newsletter.errors import DeliveryError, TransientDeliveryError
-from newsletter.model import IssueState, Message
+from newsletter.model import IssueState, Message, Outcome
 from newsletter.rendering import load_renderer
 from tests.support.issues import SLOT, FixedClock, hostile, issue
 
@@ -30,6 +31,10 @@ def letter(number: int, day: date = date(2026, 3, 5), **fields: object) -> Messa
 
 def outbox(folder: Path) -> Outbox:
     return Outbox(folder, clock=FixedClock(), title="Daily Papers")
+
+
+def put(box: Outbox, messages: Sequence[Message]) -> tuple[Outcome, ...]:
+    return tuple(box.send(messages))
 
 
 def names(folder: Path) -> set[str]:
@@ -48,7 +53,7 @@ def test_nothing_is_touched_before_the_first_mail(tmp_path: Path) -> None:
 def test_mails_land_under_day_and_key_with_pages_beside(tmp_path: Path) -> None:
     box = outbox(tmp_path / "deep" / "box")
     first, second = letter(1), letter(2, date(2026, 3, 6))
-    outcomes = box.send([first, second])
+    outcomes = put(box, [first, second])
     assert [(o.key, o.state, o.at) for o in outcomes] == [
         (first.key, IssueState.WRITTEN, SLOT),
         (second.key, IssueState.WRITTEN, SLOT),
@@ -69,7 +74,7 @@ def test_a_mail_written_again_replaces_itself(tmp_path: Path) -> None:
     message = letter(1)
     for content in (b"old", message.content):
         box = outbox(tmp_path)
-        box.send([replace(message, content=content)])
+        put(box, [replace(message, content=content)])
         box.close()
     assert names(tmp_path) == {
         "index.html",
@@ -82,12 +87,13 @@ def test_a_mail_written_again_replaces_itself(tmp_path: Path) -> None:
 
 def test_the_index_lists_newest_first_by_day(tmp_path: Path) -> None:
     box = outbox(tmp_path)
-    box.send(
+    put(
+        box,
         [
             letter(1, address="b@example.org"),
             letter(2, address="a@example.org", name=""),
             letter(3, date(2026, 3, 7)),
-        ]
+        ],
     )
     box.close()
     index = (tmp_path / "index.html").read_text()
@@ -103,7 +109,7 @@ def test_the_index_lists_newest_first_by_day(tmp_path: Path) -> None:
 def test_pages_lead_to_their_neighbours(tmp_path: Path) -> None:
     for number in (1, 2, 3):
         box = outbox(tmp_path)
-        box.send([letter(number, date(2026, 3, number))])
+        put(box, [letter(number, date(2026, 3, number))])
         box.close()
     middle = (tmp_path / "2026-03-02" / f"{2:032x}.html").read_text()
     assert f'href="../2026-03-03/{3:032x}.html" rel="prev"' in middle
@@ -124,7 +130,7 @@ class Frame(HTMLParser):
 
 def test_the_page_shows_the_mail_in_a_frame_without_rights(tmp_path: Path) -> None:
     box = outbox(tmp_path)
-    box.send([letter(1, name="<script>x</script>")])
+    put(box, [letter(1, name="<script>x</script>")])
     box.close()
     page = (tmp_path / "2026-03-05" / f"{1:032x}.html").read_text()
     assert "default-src 'none'; style-src 'unsafe-inline'; img-src data:" in page
@@ -148,7 +154,7 @@ def test_files_of_others_do_not_break_the_index(tmp_path: Path) -> None:
     (tmp_path / "newsletter.db").write_bytes(b"")
     (tmp_path / "2026-03-06").write_text("a file named like a day")
     box = outbox(tmp_path)
-    box.send([letter(1)])
+    put(box, [letter(1)])
     box.close()
     index = (tmp_path / "index.html").read_text()
     assert index.count("(no subject)") == 2
@@ -158,7 +164,7 @@ def test_files_of_others_do_not_break_the_index(tmp_path: Path) -> None:
 @pytest.mark.parametrize("key", ["", "../etc", "A" * 32, "0" * 31])
 def test_only_keys_become_names(tmp_path: Path, key: str) -> None:
     with pytest.raises(DeliveryError, match="is no issue key"):
-        outbox(tmp_path).send([replace(letter(1), key=key)])
+        put(outbox(tmp_path), [replace(letter(1), key=key)])
     assert names(tmp_path) == set()
 
 
@@ -185,7 +191,7 @@ def test_what_a_killed_run_left_is_cleared_and_what_runs_is_spared(
         f".c.{10**30}.tmp",
     ):
         (day / name).write_text("half")
-    outbox(tmp_path).send([])
+    put(outbox(tmp_path), [])
     assert {path.name for path in day.iterdir()} == spared
 
 
@@ -211,7 +217,7 @@ def test_a_kill_in_mid_write_leaves_no_partial_mail(tmp_path: Path) -> None:
     assert ended.returncode < 0
     assert [path.suffix for path in day.iterdir()] == [".tmp"]
     box = outbox(tmp_path)
-    box.send([letter(1)])
+    put(box, [letter(1)])
     assert [path.name for path in day.iterdir()] == [target.name]
 
 
@@ -219,7 +225,7 @@ def test_a_mail_that_cannot_be_written_is_tried_again_and_the_rest_go(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "2026-03-05" / f"{1:032x}.eml").mkdir(parents=True)
-    first, second = outbox(tmp_path).send([letter(1), letter(2)])
+    first, second = put(outbox(tmp_path), [letter(1), letter(2)])
     assert first.state is IssueState.RETRY
     assert first.retry_at == SLOT + timedelta(minutes=5)
     assert f"{1:032x}.eml" in (first.reason or "")
@@ -230,14 +236,14 @@ def test_a_mail_that_cannot_be_written_is_tried_again_and_the_rest_go(
 def test_an_outbox_that_is_a_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "box").write_text("in the way")
     with pytest.raises(TransientDeliveryError, match=r"the outbox .*box takes no mail"):
-        outbox(tmp_path / "box").send([letter(1)])
+        put(outbox(tmp_path / "box"), [letter(1)])
 
 
 def test_a_day_that_is_a_file_stops_the_batch_with_its_name(tmp_path: Path) -> None:
     (tmp_path / "2026-03-05").write_text("in the way")
     box = outbox(tmp_path)
     good, bad = letter(1, date(2026, 3, 4)), letter(2)
-    outcomes = box.send([good, bad])
+    outcomes = put(box, [good, bad])
     assert [o.state for o in outcomes] == [IssueState.WRITTEN, IssueState.RETRY]
 
 
@@ -249,10 +255,10 @@ def test_a_full_disk_stops_the_batch_and_is_named(tmp_path: Path) -> None:
     day.mkdir()
     (day / f".{1:032x}.eml.{os.getpid()}.tmp").symlink_to(full)
     box = outbox(tmp_path)
-    box.send([])
+    put(box, [])
     (day / f".{1:032x}.eml.{os.getpid()}.tmp").symlink_to(full)
     with pytest.raises(TransientDeliveryError, match="No space left on device"):
-        box.send([letter(1)])
+        put(box, [letter(1)])
     assert names(tmp_path) == set()
 
 
@@ -261,7 +267,7 @@ def test_an_index_that_cannot_be_written_is_an_error_that_says_the_mails_are_the
 ) -> None:
     (tmp_path / "index.html").mkdir()
     box = outbox(tmp_path)
-    box.send([letter(1)])
+    put(box, [letter(1)])
     with pytest.raises(TransientDeliveryError, match=r"its index\.html could not"):
         box.close()
     assert (tmp_path / "2026-03-05" / f"{1:032x}.eml").exists()
@@ -269,7 +275,7 @@ def test_an_index_that_cannot_be_written_is_an_error_that_says_the_mails_are_the
 
 def test_a_hostile_mail_stays_within_its_page(tmp_path: Path) -> None:
     box = outbox(tmp_path)
-    box.send([letter(1, selection=issue([hostile()]).selection)])
+    put(box, [letter(1, selection=issue([hostile()]).selection)])
     box.close()
     for page in tmp_path.rglob("*.html"):
         assert "<script" not in page.read_text()

@@ -97,7 +97,7 @@ def test_the_pages_of_the_outbox_fit_and_can_be_read(
 ) -> None:
     box = Outbox(tmp_path, clock=FixedClock(), title="Daily Papers")
     mail = assemble(issue([rich(), hostile()]), renderer=RENDERER)
-    box.send([mail])
+    list(box.send([mail]))
     box.close()
     page = tmp_path / mail.day.isoformat() / f"{mail.key}.html"
     assert_sound(look(browser, tmp_path / "index.html", page))

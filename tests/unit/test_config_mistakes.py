@@ -316,8 +316,10 @@ def test_a_broken_query_of_the_defaults_is_named_in_their_file(
 
 LATER = [
     ("language = 'de'\n", 4, "newsletter.language"),
-    ("[delivery]\ntransport = 'smtp'\n", 5, "delivery.transport"),
-    ("[delivery]\nafter_crash = 'repeat'\n", 5, "delivery.after_crash"),
+    ("[delivery.smtp]\nconnections = 2\n", 5, "delivery.smtp.connections"),
+    ("[delivery.smtp]\nrate_per_second = 1.5\n", 5, "delivery.smtp.rate_per_second"),
+    ("[delivery.smtp]\nper_domain = 3\n", 5, "delivery.smtp.per_domain"),
+    ("[delivery.smtp]\nper_day = 50\n", 5, "delivery.smtp.per_day"),
     (
         "[[delivery.dkim]]\ndomain = 'example.org'\nselector = 'a'\nkey_file = 'k'\n",
         4,

@@ -19,6 +19,7 @@ from newsletter.config import (
 from newsletter.config.settings import slug
 from newsletter.errors import ConfigError
 from newsletter.model import (
+    AfterCrash,
     CatchUp,
     CatchUpPolicy,
     FetchSettings,
@@ -27,6 +28,8 @@ from newsletter.model import (
     Profile,
     Ranking,
     Sections,
+    Security,
+    SmtpServer,
     SourceSettings,
     SubscriberSpec,
 )
@@ -69,7 +72,7 @@ repeat_days = 30
 [delivery]
 transport = "outbox"
 outbox = "post"
-after_crash = "ask"
+after_crash = "repeat"
 expire_after = "90m"
 window = 4
 
@@ -77,7 +80,10 @@ window = 4
 host = "relay.example.org"
 port = 465
 security = "tls"
-rate_per_second = 2.5
+username = "digest"
+password_env = "RELAY_PASSWORD"
+helo = "news.example.org"
+connections = 1
 
 [fetch]
 allow_private = ["127.0.0.1:8000", "[::1]:80", "10.0.0.0/8", "localhost", "::1"]
@@ -222,7 +228,15 @@ def test_a_full_configuration_of_the_stages_means_what_is_documented(
     assert found.delivery.outbox == tmp_path / "post"
     assert found.delivery.expire_after == timedelta(minutes=90)
     assert found.delivery.window == 4
-    assert found.delivery.smtp.host == "relay.example.org"
+    assert found.delivery.after_crash is AfterCrash.REPEAT
+    assert found.delivery.password_env == "RELAY_PASSWORD"
+    assert found.delivery.smtp == SmtpServer(
+        host="relay.example.org",
+        port=465,
+        security=Security.TLS,
+        username="digest",
+        helo="news.example.org",
+    )
     assert found.ranking == Ranking(
         title=Decimal(3), freshness=Decimal("0.25"), half_life=timedelta(hours=36)
     )
@@ -473,7 +487,7 @@ def test_an_empty_variable_takes_a_value_away(tmp_path: Path) -> None:
         ("QQ__ZZ", "3", "there is no key qq.zz; expected a key of newsletter.toml"),
         ("TITLE__X__Y", "3", "there is no key title.x.y"),
         ("SOURCES__0__URL", "x", "sources are named in newsletter.toml only"),
-        ("DELIVERY__TRANSPORT", "smtp", "is not there yet in this version"),
+        ("LOG__FORMAT", "json", "is not there yet in this version"),
     ],
 )
 def test_a_wrong_variable_is_named(
