@@ -80,12 +80,17 @@ def _introduce(
 
 
 def _log_in(smtp: smtplib.SMTP, username: str, password: str) -> None:
+    if not (username + password).isascii():
+        raise PermanentDeliveryError(
+            "the user name or the password for delivery.smtp holds letters other than"
+            " ASCII, which logging in cannot carry here; choose one without"
+        )
     try:
         smtp.login(username, password)
     except (smtplib.SMTPResponseException, smtplib.SMTPServerDisconnected):
         raise
-    except smtplib.SMTPException as error:
-        # smtplib has one plain error for: none of its ways to log in is known.
+    except (smtplib.SMTPException, ValueError) as error:
+        # None of our ways to log in is the server's, or it asks nonsense.
         raise smtplib.SMTPNotSupportedError(str(error)) from error
 
 

@@ -42,8 +42,8 @@ def local(
     return replace(server, **more)  # type: ignore[arg-type] # any text field of it
 
 
-def sender(server: SmtpServer, timeouts: Timeouts = QUICK) -> Smtp:
-    return Smtp(server, clock=FixedClock(), timeouts=timeouts)
+def sender(server: SmtpServer) -> Smtp:
+    return Smtp(server, clock=FixedClock(), timeouts=QUICK)
 
 
 def deliver(server: FaultyServer | Mailroom, *messages: Message) -> list[Outcome]:
@@ -372,12 +372,29 @@ def test_a_wrong_password_stops_all_and_is_not_printed() -> None:
         with pytest.raises(
             PermanentDeliveryError, match="user name 'digest'"
         ) as caught:
-            # The server takes its time after a wrong one.
-            list(sender(server, Timeouts()).send([letter(1)]))
+            list(sender(server).send([letter(1)]))
     assert caught.value.code == 535
     assert "wr0ng" not in str(caught.value)
     assert "wr0ng" not in repr(server)
     assert room.mails == []
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
+def test_a_password_that_smtp_cannot_carry_is_named() -> None:
+    with mailroom(auth=True) as room:
+        server = local(room.port, username="digest", password="geheimnisß")
+        with pytest.raises(PermanentDeliveryError, match="other than ASCII") as caught:
+            list(sender(server).send([letter(1)]))
+    assert "geheimnis" not in str(caught.value)
+
+
+def test_a_login_that_makes_no_sense_is_named() -> None:
+    garbage = Fault(at="other", does="334 a")
+    with FaultyServer((garbage,), extensions=("AUTH LOGIN",)) as server:
+        smtp = sender(local(server.port, username="digest", password="s3cret"))
+        with pytest.raises(PermanentDeliveryError, match="in a way that we know"):
+            list(smtp.send([letter(1)]))
+    assert server.mails == []
 
 
 def test_a_server_that_wants_no_password_is_named() -> None:

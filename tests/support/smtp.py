@@ -75,7 +75,7 @@ class Mailroom:
         assert isinstance(data, LoginPassword)
         given = (data.login.decode(), data.password.decode())
         self.logins.append(given)
-        return AuthResult(success=given == ("digest", "s3cret"))
+        return AuthResult(success=given == ("digest", "s3cret"), handled=False)
 
 
 class _Controller(Controller):
