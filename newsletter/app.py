@@ -26,8 +26,8 @@ from newsletter.assembling import Assembler
 from newsletter.config import Settings, load_settings, load_subscribers
 from newsletter.delivery.outbox import Outbox
 from newsletter.delivery.smtp import Smtp
-from newsletter.errors import ConfigError, StorageError
-from newsletter.model import ReconcileReport, SmtpServer, SubscriberSpec
+from newsletter.errors import ConfigError, ConflictError, StorageError
+from newsletter.model import LedgerRow, ReconcileReport, SmtpServer, SubscriberSpec
 from newsletter.ports import Clock, LeaseInfo, Renderer, Transport
 from newsletter.rendering import load_renderer
 from newsletter.sources import KINDS, make_source
@@ -205,6 +205,27 @@ class App:
         ).run()
         tell(delivered)
         return RunReport(delivered=delivered)
+
+    def resolve(self, key: str, *, repeat: bool) -> LedgerRow:
+        """End the doubt about an unknown or held issue; return what it was.
+
+        Args:
+            key: An unambiguous beginning is enough.
+            repeat: Send it again; else never.
+
+        Raises:
+            NotFoundError: There is no such issue.
+            ConflictError: It waits for nobody, or is too old to be sent.
+        """
+        row, now = self.store.ledger.find(key), self.clock.now()
+        oldest = now - self.settings.delivery.expire_after
+        if repeat and row.record.prepared_at < oldest:
+            raise ConflictError(
+                f"issue {row.record.key} waited longer than delivery.expire_after and"
+                " is of no use any more; drop it, or set that key to more"
+            )
+        self.store.ledger.resolve(row.record.key, repeat=repeat, at=now)
+        return row
 
     def _reconcile(self, as_of: datetime, tell: Tell) -> ReconcileReport:
         reconciled = members.reconcile(

@@ -669,6 +669,8 @@ class FailReason(StrEnum):
     SUPPRESSED = "suppressed"
     #: It could not be rendered.
     BROKEN = "broken"
+    #: A person decided not to send it.
+    DROPPED = "dropped"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -318,6 +318,15 @@ class Ledger(Protocol):
             ConflictError: A move that ledger.py does not allow.
         """
 
+    def resolve(self, key: str, *, repeat: bool, at: datetime) -> None:
+        """End a person's doubt about an unknown or held issue.
+
+        ``repeat``: it is due again at once. Else it has failed (dropped).
+
+        Raises:
+            ConflictError: It is neither unknown nor held.
+        """
+
     def expire(self, *, prepared_before: datetime, now: datetime) -> int:
         """Fail (expired) what is ready or retry and older; return how many."""
 
@@ -339,7 +348,10 @@ class Ledger(Protocol):
         """Return issues to be tried again or on their way, oldest first."""
 
     def troubles(self, *, limit: int = 50) -> tuple[LedgerRow, ...]:
-        """Return failed (not suppressed), unknown and held issues, newest first."""
+        """Return failed, unknown and held issues, newest first.
+
+        Not those that failed because somebody wanted it: suppressed, dropped.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

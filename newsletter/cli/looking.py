@@ -18,7 +18,7 @@ from newsletter.cli.output import (
     print_table,
     warn,
 )
-from newsletter.cli.telling import SHORT_KEY
+from newsletter.cli.telling import CURES, SHORT_KEY
 from newsletter.model import Interest, LedgerRow, Match, Profile
 from newsletter.usecases import look
 
@@ -206,6 +206,8 @@ def _print_status(found: look.Status) -> None:
         record = row.record
         key, slot = record.key[:SHORT_KEY], instant(record.slot)
         click.echo(f"newest:  {key} for {record.address}, slot {slot}: {row.state}")
+    for row in found.waiting:
+        click.echo(_wait(row))
     for row in found.troubles:
         click.echo(_trouble(row))
     for source in found.sources:
@@ -217,9 +219,16 @@ def _print_status(found: look.Status) -> None:
             )
 
 
+def _wait(row: LedgerRow) -> str:
+    when = "on its way" if row.retry_at is None else f"again at {instant(row.retry_at)}"
+    return f"{_named(row)}: {when}" + (f", {row.reason}" if row.reason else "")
+
+
 def _trouble(row: LedgerRow) -> str:
-    record = row.record
-    return (
-        f"{row.state}: {record.key[:SHORT_KEY]} for {record.address}, "
-        f"slot {instant(record.slot)}: {row.reason or 'no reason kept'}"
-    )
+    cure = CURES.get(row.state, "").format(key=row.record.key[:SHORT_KEY])
+    return f"{_named(row)}: {row.reason or 'no reason kept'}{cure}"
+
+
+def _named(row: LedgerRow) -> str:
+    key, slot = row.record.key[:SHORT_KEY], instant(row.record.slot)
+    return f"{row.state}: {key} for {row.record.address}, slot {slot}"

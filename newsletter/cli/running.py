@@ -12,10 +12,10 @@ import click
 from newsletter import app as root
 from newsletter.cli.context import Instant, local, open_app
 from newsletter.cli.output import counted, instant, json_option, print_json, print_table
-from newsletter.cli.telling import progress, tell
+from newsletter.cli.telling import SHORT_KEY, progress, tell
 from newsletter.config import sample_folder
 from newsletter.delivery.files import clear_outbox
-from newsletter.model import IssueState
+from newsletter.model import LedgerRow
 from newsletter.usecases.prepare import Fate, Preparation
 
 #: The sample's day: its entries are dated on the days before.
@@ -156,17 +156,44 @@ def prepare(
 
 
 @click.command()
+@click.option(
+    "--resolve-unknown",
+    "resolution",
+    type=click.Choice(["repeat", "drop"]),
+    help="Say of issues that are unknown or held, by KEY, whether to send them again.",
+)
+@click.argument("keys", metavar="[KEY]...", nargs=-1)
 @json_option
 @click.pass_context
-def deliver(ctx: click.Context, *, as_json: bool) -> None:
+def deliver(
+    ctx: click.Context, resolution: str | None, keys: tuple[str, ...], *, as_json: bool
+) -> None:
     """Render what the ledger holds ready and hand it over."""
+    if bool(keys) != bool(resolution):
+        raise click.UsageError(
+            "--resolve-unknown repeat (or drop) and KEY go together; `newsletter "
+            "status` names the issues that wait for a person"
+        )
     with open_app(ctx) as app, progress() as told:
+        resolved = [app.resolve(key, repeat=resolution == "repeat") for key in keys]
+        for row in () if as_json else resolved:
+            _say_resolved(row, resolution)
+        if resolution == "drop":
+            if as_json:
+                print_json([row.record.key for row in resolved])
+            return
         report = app.deliver(tell=_quiet if as_json else told)
     if as_json:
         print_json(report)
     elif report.delivered and not report.delivered.counts:
         click.echo("nothing to deliver")
     _leave(report)
+
+
+def _say_resolved(row: LedgerRow, resolution: str | None) -> None:
+    said = "is sent again" if resolution == "repeat" else "is dropped"
+    key = row.record.key[:SHORT_KEY]
+    click.echo(f"deliver   {key} for {row.record.address} {said}")
 
 
 def _quiet(event: root.Event) -> None:
@@ -178,7 +205,7 @@ def _say_who_is_next(app: root.App, report: root.RunReport, *, everyone: bool) -
     prepared, delivered = report.prepared, report.delivered
     if prepared is None or any(prepared.counts.values()):
         return
-    if delivered and delivered[IssueState.WRITTEN]:
+    if delivered and delivered.counts:
         return
     upcoming = app.store.subscribers.next_due()
     if upcoming is None or upcoming.next_slot is None:

@@ -18,6 +18,17 @@ from newsletter.usecases.deliver import DeliverReport, Delivery
 from newsletter.usecases.prepare import Fate, Preparation, PrepareReport
 from newsletter.usecases.refresh import RefreshReport, SourceReport
 
+#: What a person can do about issues in trouble.
+CURES = {
+    IssueState.UNKNOWN: (
+        "; it may have arrived: `newsletter deliver --resolve-unknown repeat {key}`"
+        " sends it again, `drop` does not"
+    ),
+    IssueState.HELD: (
+        "; look at what the server says, then `newsletter deliver --resolve-unknown"
+        " repeat {key}`, or `drop`"
+    ),
+}
 #: Hex digits of a key that people see; enough to be told apart.
 SHORT_KEY = 12
 
@@ -146,11 +157,22 @@ def _(event: PrepareReport) -> None:
 @_tell.register
 def _(event: Delivery) -> None:
     record, outcome = event.row.record, event.outcome
-    line = f"{record.key[:SHORT_KEY]} for {record.address}: {outcome.state}"
+    key = record.key[:SHORT_KEY]
+    line = f"{key} for {record.address}: {outcome.state}"
     if outcome.state in {IssueState.WRITTEN, IssueState.SENT}:
         click.echo(f"deliver   {line}")
+    elif outcome.state is IssueState.RETRY:
+        # Of a destination that failed as a whole, its report speaks once.
+        if outcome.charged:
+            again = local(outcome.retry_at or outcome.at, record.timezone)
+            click.echo(f"deliver   {line} at {again}: {outcome.reason}")
+    elif outcome.bounced:
+        warn(
+            f"{line}, {outcome.reason}; nothing more is sent there (`newsletter "
+            f"subscribers reactivate {record.address}` once the mailbox is mended)"
+        )
     else:
-        warn(f"{line}, {outcome.reason}")
+        warn(f"{line}, {outcome.reason}{CURES.get(outcome.state, '').format(key=key)}")
 
 
 @_tell.register

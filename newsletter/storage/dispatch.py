@@ -38,6 +38,8 @@ from newsletter.storage.database import blocks
 from newsletter.storage.schema import IS_OPEN, attempts, issues, subscribers
 
 _NO_LEASE = {"lease_holder": None, "lease_until": None}
+#: Why an issue is due again that was unknown or held.
+RELEASED = "a person decided to send it again"
 #: Why an issue is unknown after a crash.
 GONE = "the process that was sending it ended before the server's answer was kept"
 
@@ -89,7 +91,7 @@ def give_up(connection: Connection, *, now: datetime) -> tuple[LedgerRow, ...]:
         .with_for_update(skip_locked=True)
     ).all()
     keys = [row.key for row in rows]
-    _end(connection, keys, IssueState.UNKNOWN, GONE, now=now)
+    _move(connection, keys, IssueState.UNKNOWN, GONE, now=now)
     found: list[LedgerRow] = []
     for block in blocks(keys):
         query = select(issues).where(issues.c.key.in_(block))
@@ -128,7 +130,7 @@ def mark_inflight(
             )
         )
         gone = [row.key for row in rows if row.key in leaving]
-        _end(connection, gone, IssueState.FAILED, FailReason.SUPPRESSED, now=now)
+        _move(connection, gone, IssueState.FAILED, FailReason.SUPPRESSED, now=now)
     return frozenset(may)
 
 
@@ -213,6 +215,23 @@ def _settle(connection: Connection, outcome: Outcome) -> None:
     )
 
 
+def resolve(connection: Connection, key: str, *, repeat: bool, at: datetime) -> None:
+    """Take an issue on that waits for a person, or end it."""
+    query = select(issues.c.state).where(issues.c.key == key).with_for_update()
+    state = connection.scalar(query)
+    if state not in {IssueState.UNKNOWN, IssueState.HELD}:
+        raise ConflictError(
+            f"issue {key} is {state or 'not in the ledger'}; only one that is unknown "
+            "or held can be resolved"
+        )
+    if not repeat:
+        _move(connection, [key], IssueState.FAILED, FailReason.DROPPED, now=at)
+    elif state == IssueState.HELD:
+        _move(connection, [key], IssueState.READY, RELEASED, now=at)
+    else:
+        _move(connection, [key], IssueState.RETRY, RELEASED, now=at)
+
+
 def expire(connection: Connection, prepared_before: datetime, *, now: datetime) -> int:
     """Fail what is too old to be of use; what is being worked on is left alone."""
     waits = issues.c.state.in_([IssueState.READY, IssueState.RETRY])
@@ -222,11 +241,11 @@ def expire(connection: Connection, prepared_before: datetime, *, now: datetime) 
         .with_for_update(skip_locked=True)
     )
     keys = [row.key for row in rows]
-    _end(connection, keys, IssueState.FAILED, FailReason.EXPIRED, now=now)
+    _move(connection, keys, IssueState.FAILED, FailReason.EXPIRED, now=now)
     return len(keys)
 
 
-def _end(
+def _move(
     connection: Connection,
     keys: Sequence[str],
     state: IssueState,
@@ -234,7 +253,7 @@ def _end(
     *,
     now: datetime,
 ) -> None:
-    """End issues for a reason of our own: no server said anything."""
+    """Move issues for a reason of our own: no server said anything."""
     for block in blocks(keys):
         connection.execute(
             update(issues)
@@ -242,7 +261,7 @@ def _end(
             .values(
                 state=state,
                 reason=str(reason),
-                retry_at=None,
+                retry_at=now if state is IssueState.RETRY else None,
                 updated_at=now,
                 **_NO_LEASE,
             )

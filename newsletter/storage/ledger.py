@@ -52,6 +52,8 @@ from newsletter.storage.schema import (
     subscribers,
 )
 
+#: Why an issue fails that nobody has to look at: somebody wanted it so.
+_WANTED = (FailReason.SUPPRESSED.value, FailReason.DROPPED.value)
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -194,6 +196,11 @@ class SqlLedger:
         if refused:
             raise ConflictError("; ".join(refused))
 
+    def resolve(self, key: str, *, repeat: bool, at: datetime) -> None:
+        """See ports.Ledger."""
+        with self.database.write() as connection:
+            dispatch.resolve(connection, key, repeat=repeat, at=at)
+
     def expire(self, *, prepared_before: datetime, now: datetime) -> int:
         """See ports.Ledger."""
         with self.database.write() as connection:
@@ -239,7 +246,7 @@ class SqlLedger:
         """See ports.Ledger."""
         is_wanted = and_(
             issues.c.state == IssueState.FAILED,
-            issues.c.reason == FailReason.SUPPRESSED.value,
+            issues.c.reason.in_(_WANTED),
         )
         newest = issues.c.updated_at.desc()
         query = select(issues).where(

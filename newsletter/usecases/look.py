@@ -122,6 +122,8 @@ class Status:
     next_due: Subscriber | None
     #: The newest issues, newest first.
     recent: tuple[LedgerRow, ...]
+    #: Issues to be tried again or on their way, oldest first.
+    waiting: tuple[LedgerRow, ...]
     #: Failed, unknown and held issues, newest first.
     troubles: tuple[LedgerRow, ...]
 
@@ -143,5 +145,6 @@ def status(
         issues=ledger.counts(),
         next_due=subscribers.next_due(),
         recent=ledger.recent(limit=RECENT_ROWS),
+        waiting=ledger.waiting(limit=STATUS_ROWS),
         troubles=ledger.troubles(limit=STATUS_ROWS),
     )

@@ -7,11 +7,10 @@ showed which paper at which run, and ranks with the reference evaluator.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -34,32 +33,12 @@ from newsletter.model import (
 )
 from newsletter.schedule import next_slot, parse_schedule, zone
 from newsletter.sources import make_source
-from tests.support.corpus import Publisher, load_publisher
+from tests.support.corpus import Publisher, load_publisher, serve_corpus
 from tests.support.web import HttpServer
 
 FIRST = date(2026, 5, 11)
 DAYS = tuple(FIRST + timedelta(days=n) for n in range(10))
 HOUR = timedelta(hours=1)
-
-NEWSLETTER = """
-[fetch]
-allow_private = ["{host}"]
-interval = "0s"
-
-[[sources]]
-name = "hf"
-kind = "huggingface"
-url = "{url}/api/daily_papers"
-first_days = 30
-max_new = 5000
-
-[[sources]]
-name = "arxiv"
-kind = "feed"
-url = "{url}/arxiv.atom"
-first_days = 30
-max_new = 5000
-"""
 
 READERS = """
 [[subscribers]]
@@ -221,35 +200,6 @@ def publisher_of_corpus(shared: Path) -> Publisher:
     return load_publisher(shared / "corpus" / "papers.jsonl.gz")
 
 
-Served = Callable[[Publisher], str]
-
-
-@pytest.fixture
-def served(http_server: HttpServer) -> Served:
-    """Give a way to serve a publisher; returns the address."""
-
-    def conditional(
-        body: bytes, headers: Mapping[str, str], kind: str
-    ) -> tuple[int, dict[str, str], bytes]:
-        etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
-        if headers.get("If-None-Match") == etag:
-            return 304, {"ETag": etag}, b""
-        return 200, {"ETag": etag, "Content-Type": kind}, body
-
-    def serve(publisher: Publisher) -> str:
-        http_server.routes["/arxiv.atom"] = lambda request: conditional(
-            publisher.atom(), request.headers, "application/atom+xml"
-        )
-        http_server.routes["/api/daily_papers"] = lambda request: conditional(
-            publisher.daily(date.fromisoformat(request.query["date"])),
-            request.headers,
-            "application/json",
-        )
-        return http_server.url
-
-    return serve
-
-
 @dataclass(slots=True)
 class Site:
     """A project over a served corpus, and its oracle."""
@@ -275,13 +225,14 @@ def _environ() -> Iterator[tuple[str, str]]:
 
 
 @pytest.fixture
-def site(tmp_path: Path, publisher_of_corpus: Publisher, served: Served) -> Site:
+def site(
+    tmp_path: Path, publisher_of_corpus: Publisher, http_server: HttpServer
+) -> Site:
     folder = tmp_path / "config"
     folder.mkdir()
     publisher = replace(publisher_of_corpus)
-    url = served(publisher)
     head = '[newsletter]\ntitle = "Corpus"\nfrom = "digest@example.org"\n'
-    text = head + NEWSLETTER.format(url=url, host=url.removeprefix("http://"))
+    text = head + serve_corpus(publisher, http_server)
     (folder / "newsletter.toml").write_text(text, "utf-8")
     (folder / "subscribers.toml").write_text(READERS, "utf-8")
     return Site(tmp_path, publisher, Oracle(folder, publisher))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -411,6 +411,90 @@ def test_old_issues_expire_unless_somebody_works_on_them(world: World) -> None:
     assert world.store.ledger.find(retried).retry_at is None
     assert world.store.ledger.find(leased).state == S.READY
     assert world.store.ledger.find(young).state == S.READY
+
+
+# --- after a crash, and when a person decides -----------------------------------
+
+
+def inflight(world: World, slot: datetime = NOW) -> str:
+    """Return the key of an issue that is on its way, leased by me."""
+    key = world.issue(world.reader(), slot).key
+    lease(world)
+    assert world.store.ledger.mark_inflight([key], holder="me", now=NOW) == {key}
+    return key
+
+
+def test_what_was_on_its_way_when_its_sender_went_is_unknown(world: World) -> None:
+    key = inflight(world)
+    waiting = world.issue(world.store.subscribers.get("ada@example.org"), NOW + HOUR)
+    ledger = world.store.ledger
+    assert ledger.give_up(now=NOW + LEASE - TICK) == ()
+    (row,) = ledger.give_up(now=NOW + LEASE)
+    assert (row.record.key, row.state, row.attempts) == (key, S.UNKNOWN, 1)
+    assert row.reason is not None
+    assert "ended before the server's answer" in row.reason
+    assert ledger.give_up(now=NOW + DAY) == ()
+    assert keys(lease(world, at=NOW + DAY)) == [waiting.key]
+
+
+def test_a_lease_that_is_renewed_is_not_given_up(world: World) -> None:
+    key = inflight(world)
+    ledger = world.store.ledger
+    ledger.renew(holder="other", until=NOW + DAY)
+    ledger.renew(holder="me", until=NOW + 2 * LEASE)
+    assert ledger.give_up(now=NOW + 2 * LEASE - TICK) == ()
+    assert keys(list(ledger.give_up(now=NOW + 2 * LEASE))) == [key]
+
+
+def test_waiting_are_issues_on_their_way_and_to_be_tried_again(world: World) -> None:
+    first = inflight(world)
+    ada = world.store.subscribers.get("ada@example.org")
+    retried, _ready = (world.issue(ada, NOW + n * HOUR).key for n in (1, 2))
+    end(world, retried, S.RETRY, retry_at=NOW + DAY)
+    ledger = world.store.ledger
+    assert keys(list(ledger.waiting())) == [first, retried]
+    assert keys(list(ledger.waiting(limit=1))) == [first]
+
+
+@pytest.mark.parametrize("state", [S.UNKNOWN, S.HELD])
+def test_a_person_has_an_issue_sent_again(world: World, state: IssueState) -> None:
+    key = world.issue(world.reader()).key
+    end(world, key, state, reason="554 5.7.1")
+    world.store.ledger.resolve(key, repeat=True, at=NOW + HOUR)
+    (row,) = lease(world, at=NOW + HOUR)
+    assert (row.record.key, row.reason) == (key, "a person decided to send it again")
+    assert (row.attempts, row.updated_at) == (1, NOW + HOUR)
+    assert world.store.ledger.mark_inflight([key], holder="me", now=NOW + HOUR)
+
+
+@pytest.mark.parametrize("state", [S.UNKNOWN, S.HELD])
+def test_a_person_drops_an_issue_and_it_is_no_trouble_any_more(
+    world: World, state: IssueState
+) -> None:
+    key = world.issue(world.reader()).key
+    end(world, key, state)
+    assert keys(list(world.store.ledger.troubles())) == [key]
+    world.store.ledger.resolve(key, repeat=False, at=NOW + HOUR)
+    row = world.store.ledger.find(key)
+    assert (row.state, row.reason, row.retry_at) == (S.FAILED, "dropped", None)
+    assert world.store.ledger.troubles() == ()
+    assert lease(world, at=NOW + DAY) == []
+    with world.store.database.read() as connection:
+        tried = connection.execute(select(attempts).order_by(attempts.c.id)).all()
+    assert [t.state for t in tried] == [state, S.FAILED]
+
+
+@pytest.mark.parametrize("state", [S.SENT, S.WRITTEN, S.FAILED, S.RETRY])
+def test_only_what_is_in_doubt_is_resolved(world: World, state: IssueState) -> None:
+    key = world.issue(world.reader()).key
+    end(world, key, state)
+    before = world.store.ledger.find(key)
+    for repeat in (True, False):
+        with pytest.raises(ConflictError, match=f"is {state}; only one that is unkno"):
+            world.store.ledger.resolve(key, repeat=repeat, at=NOW + HOUR)
+    assert world.store.ledger.find(key) == before
+    with pytest.raises(ConflictError, match="is not in the ledger"):
+        world.store.ledger.resolve("0" * 32, repeat=True, at=NOW)
 
 
 # --- looking back -------------------------------------------------------------

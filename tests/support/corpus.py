@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Mapping
@@ -11,6 +12,29 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
+
+from tests.support.web import Answer, Asked, HttpServer
+
+#: What newsletter.toml needs to follow both sites.
+TABLES = """
+[fetch]
+allow_private = ["{host}"]
+interval = "0s"
+
+[[sources]]
+name = "hf"
+kind = "huggingface"
+url = "{url}/api/daily_papers"
+first_days = 30
+max_new = 5000
+
+[[sources]]
+name = "arxiv"
+kind = "feed"
+url = "{url}/arxiv.atom"
+first_days = 30
+max_new = 5000
+"""
 
 #: One paper of the corpus, as its JSON has it.
 Row = dict[str, Any]
@@ -102,3 +126,23 @@ def load_publisher(corpus: Path) -> Publisher:
             else:
                 papers[date.fromisoformat(row["listed"])].append(row)
     return Publisher(arxiv=arxiv, papers=papers)
+
+
+def serve_corpus(publisher: Publisher, server: HttpServer) -> str:
+    """Serve both sites; return the tables of newsletter.toml that follow them."""
+    server.routes["/arxiv.atom"] = lambda request: _conditional(
+        publisher.atom(), request, "application/atom+xml"
+    )
+    server.routes["/api/daily_papers"] = lambda request: _conditional(
+        publisher.daily(date.fromisoformat(request.query["date"])),
+        request,
+        "application/json",
+    )
+    return TABLES.format(url=server.url, host=server.host)
+
+
+def _conditional(body: bytes, request: Asked, kind: str) -> Answer:
+    etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+    if request.headers.get("If-None-Match") == etag:
+        return 304, {"ETag": etag}, b""
+    return 200, {"ETag": etag, "Content-Type": kind}, body
