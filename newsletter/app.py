@@ -8,32 +8,45 @@ from __future__ import annotations
 import os
 import secrets as random_bytes
 import socket
-import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from filelock import FileLock
-
 from newsletter import storage
 from newsletter.assembling import Assembler
-from newsletter.config import Settings, load_settings, load_subscribers
+from newsletter.config import (
+    Settings,
+    existing_secrets,
+    load_settings,
+    load_subscribers,
+    secrets_of,
+)
+from newsletter.delivery.greeting import greet
 from newsletter.delivery.outbox import Outbox
 from newsletter.delivery.smtp import Smtp
 from newsletter.errors import ConfigError, ConflictError, StorageError
-from newsletter.model import LedgerRow, ReconcileReport, SmtpServer, SubscriberSpec
+from newsletter.mime import ascii_address
+from newsletter.model import (
+    Greeting,
+    LedgerRow,
+    ReconcileReport,
+    SmtpServer,
+    SubscriberSpec,
+)
 from newsletter.ports import Clock, LeaseInfo, Renderer, Transport
 from newsletter.rendering import load_renderer
 from newsletter.sources import KINDS, make_source
 from newsletter.sources.fetcher import HttpFetcher
+from newsletter.storage.turns import Turn, beating
+from newsletter.usecases import diagnose as diagnosing
 from newsletter.usecases import members
 from newsletter.usecases.deliver import Deliver, DeliverReport, Delivery
+from newsletter.usecases.diagnose import Finding, Grade
 from newsletter.usecases.prepare import (
     Fate,
     Preparation,
@@ -44,13 +57,8 @@ from newsletter.usecases.refresh import Refresh, RefreshReport, SourceReport
 
 #: One process at a time refreshes, releases and prepares.
 TURN = "prepare"
-#: A turn is lost when its holder has not renewed it for this long.
-TURN_TTL = timedelta(seconds=30)
-RENEW_EVERY_S = 8.0
 #: Leases of issues last for minutes, so this is often enough for them.
 KEEP_ALIVE_EVERY_S = 30.0
-#: A second run waits this long for the first, then delivers only.
-WAIT_FOR_TURN_S = 120.0
 
 
 class SystemClock:
@@ -279,6 +287,41 @@ class App:
         tell(report)
         return report
 
+    def diagnose(self, *, ask: bool) -> Iterator[Finding]:
+        """Look at what a run needs; with *ask*, at sources and SMTP server too."""
+        settings, store, now = self.settings, self.store, self.clock.now()
+        delivery = settings.delivery
+        yield from diagnosing.of_newsletter(
+            settings.newsletter, sources=settings.sources, is_smtp=delivery.is_smtp
+        )
+        yield diagnosing.of_part("theme", self._look_at_theme)
+        if ask:
+            yield from diagnosing.of_sources(
+                [make_source(source) for source in settings.sources],
+                fetcher=HttpFetcher(settings.fetch, clock=self.clock),
+                as_of=now,
+            )
+        yield from diagnosing.of_guard(store.entries)
+        if not delivery.is_smtp:
+            yield diagnosing.of_part("outbox", self._outbox().look)
+        elif ask:
+            yield from diagnosing.of_greeting(
+                self._greet, name=f"{delivery.smtp.host}:{delivery.smtp.port}", now=now
+            )
+        yield from diagnosing.of_readers(
+            store.subscribers, planned=len(self.specs or ()), now=now
+        )
+        yield from diagnosing.of_issues(store.ledger)
+
+    def _look_at_theme(self) -> str:
+        renderer = self.renderer(self.settings.newsletter.theme)
+        return f"{renderer.theme!r} can be compiled"
+
+    def _greet(self) -> Greeting:
+        newsletter = self.settings.newsletter
+        sender = newsletter.bounce_address or newsletter.from_address
+        return greet(self._server(), sender=ascii_address(sender))
+
     # --- parts that several commands need ---
 
     @property
@@ -348,6 +391,9 @@ class App:
     def _transport(self) -> Transport:
         if self.settings.delivery.is_smtp:
             return Smtp(self._server(), clock=self.clock)
+        return self._outbox()
+
+    def _outbox(self) -> Outbox:
         return Outbox(
             self.settings.delivery.outbox,
             clock=self.clock,
@@ -360,57 +406,17 @@ class App:
         if self.dry:
             yield True
             return
-        ours = self._wait_for_turn(tell)
-        if not ours:
-            yield False
-            return
-        try:
-            with _beating(self._take_turn, every_s=RENEW_EVERY_S):
-                yield True
-        finally:
-            self.store.leases.release(TURN, holder=self.holder)
-
-    def _wait_for_turn(self, tell: Tell) -> bool:
-        give_up = time.monotonic() + WAIT_FOR_TURN_S
-        told = False
-        while (other := self._take_turn()) is not None:
-            if not told:
-                tell(Waiting(other=other))
-                told = True
-            if time.monotonic() > give_up:
-                tell(GaveUp(other=other))
-                return False
-            time.sleep(0.2)
-        return True
-
-    def _take_turn(self) -> LeaseInfo | None:
-        return self.store.leases.acquire(
-            TURN, holder=self.holder, now=self.clock.now(), ttl=TURN_TTL
-        )
-
-
-@contextmanager
-def _beating(beat: Callable[[], object], *, every_s: float) -> Iterator[None]:
-    """Call *beat* again and again from a thread, as long as this is entered."""
-    done = threading.Event()
-
-    def work() -> None:
-        while not done.wait(every_s):
-            # A database that is busy now may have time at the next beat.
-            with suppress(StorageError):
-                beat()
-
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
+        turn = Turn(name=TURN, leases=self.store.leases, clock=self.clock)
+        with turn.held(
+            self.holder,
+            on_wait=lambda other: tell(Waiting(other=other)),
+            on_give_up=lambda other: tell(GaveUp(other=other)),
+        ) as ours:
+            yield ours
 
 
 def _keep_alive(beat: Callable[[], None]) -> AbstractContextManager[None]:
-    return _beating(beat, every_s=KEEP_ALIVE_EVERY_S)
+    return beating(beat, every_s=KEEP_ALIVE_EVERY_S)
 
 
 def read_settings(folder: Path, environ: Mapping[str, str]) -> Settings:
@@ -450,12 +456,12 @@ def open_app(
     _check_way_to_leave(settings, [spec.address for spec in specs or ()])
     load_renderer(settings.newsletter.theme, folders=settings.template_folders)
     if dry:
-        secrets = _existing_secrets(settings, environ) or (b"rehearsal",)
+        secrets = existing_secrets(settings, environ) or (b"rehearsal",)
         store = storage.open_scratch(
             settings.database_url, secret=secrets[0], former=secrets[1:]
         )
     else:
-        secrets = _secrets(settings, environ)
+        secrets = secrets_of(settings, environ)
         store = storage.open_store(
             settings.database_url, secret=secrets[0], former=secrets[1:]
         )
@@ -491,42 +497,41 @@ def _check_way_to_leave(settings: Settings, addresses: Sequence[str]) -> None:
         )
 
 
-def _existing_secrets(
-    settings: Settings, environ: Mapping[str, str]
-) -> tuple[bytes, ...]:
-    """Return the secrets that are set; the first signs, all are accepted."""
-    found = [environ[name] for name in settings.secret_env if environ.get(name)]
-    found += [
-        file.read_text("utf-8").strip()
-        for file in settings.secret_files
-        if file.exists()
-    ]
-    return tuple(value.encode() for value in found if value)
+def diagnose(
+    folder: Path, environ: Mapping[str, str], *, ask: bool
+) -> Iterator[Finding]:
+    """Look at everything that a run needs; create nothing.
+
+    Args:
+        folder: The configuration folder.
+        environ: Variables that override the file, and the secrets.
+        ask: Ask the sources and the SMTP server too.
+
+    Raises:
+        ConfigError: The configuration has mistakes; all are named.
+        ThemeError: The configured theme cannot be used.
+    """
+    url = read_settings(folder, environ).database_url
+    finding, is_usable = _look_at_database(folder, environ, url)
+    yield finding
+    if not is_usable:
+        # The rest is looked at over an empty one, in memory.
+        environ = {**environ, "NEWSLETTER_DATABASE__URL": f"sqlite:///{os.devnull}"}
+    with open_app(folder, environ, dry=not is_usable) as app:
+        yield from app.diagnose(ask=ask)
 
 
-def _secrets(settings: Settings, environ: Mapping[str, str]) -> tuple[bytes, ...]:
-    """Return the secrets; make one (0600) where none is set and one may be made."""
-    found = _existing_secrets(settings, environ)
-    if found:
-        return found
-    if not settings.secret_files:
-        names = " or ".join(settings.secret_env)
-        raise ConfigError(
-            f"no secret is set: set {names} (or newsletter.secret_file) to a long "
-            "random value; links are signed with it"
-        )
-    file = settings.secret_files[0]
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(file.with_name(f"{file.name}.lock")):
-        if not file.exists():
-            _write_secret(file)
-    return _existing_secrets(settings, environ)
-
-
-def _write_secret(file: Path) -> None:
-    """Write 256 random bits that only the owner may read; whole, or not at all."""
-    draft = file.with_name(f"{file.name}.{os.getpid()}.new")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as stream:
-        stream.write(random_bytes.token_hex(32) + "\n")
-    draft.replace(file)
+def _look_at_database(
+    folder: Path, environ: Mapping[str, str], url: str
+) -> tuple[Finding, bool]:
+    """Return what is to be said of the database, and whether it can be used."""
+    try:
+        if not storage.is_there(url):
+            what = f"there is none yet at {url}; the first run makes it"
+            return Finding(area="database", grade=Grade.NOTE, what=what), False
+        with open_app(folder, environ) as app:
+            what = app.store.verify()
+            return Finding(area="database", grade=Grade.FINE, what=what), True
+    except StorageError as error:
+        what = str(error)
+        return Finding(area="database", grade=Grade.ERROR, what=what), False

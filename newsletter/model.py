@@ -822,6 +822,23 @@ class SmtpServer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Greeting:
+    """What an SMTP server says to who only says hello."""
+
+    #: What it calls itself.
+    name: str
+    #: The version, such as TLSv1.3. None: in clear.
+    tls: str | None
+    #: When its certificate ends. None: in clear.
+    expires_at: datetime | None
+    logged_in: bool
+    #: The largest mail that it takes (RFC 1870). None: it does not say.
+    max_bytes: int | None
+    #: Why it takes no mail from our envelope sender. None: it does.
+    refusal: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What became of one attempt."""
 

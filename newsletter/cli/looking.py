@@ -201,7 +201,8 @@ def _print_status(found: look.Status) -> None:
     upcoming = found.next_due
     if upcoming and upcoming.next_slot:
         when = local(upcoming.next_slot, upcoming.timezone)
-        click.echo(f"next:    {upcoming.address}, {when}")
+        word = "due" if upcoming.next_slot <= found.now else "next"
+        click.echo(f"{word + ':':<8} {upcoming.address}, {when}")
     for row in found.recent:
         record = row.record
         key, slot = record.key[:SHORT_KEY], instant(record.slot)
@@ -211,8 +212,10 @@ def _print_status(found: look.Status) -> None:
     for row in found.troubles:
         click.echo(_trouble(row))
     for source in found.sources:
+        name = source.settings.name
+        if source.state.failures:
+            click.echo(f"failing: {name}: `newsletter sources check {name}` tells more")
         if source.held:
-            name = source.settings.name
             click.echo(
                 f"held:    {counted(source.held, 'listing')} of {name}: "
                 f"`newsletter sources release {name}` or `drop {name}`"

@@ -11,6 +11,7 @@ the disk and renamed. Written again, it replaces itself under the same name.
 from __future__ import annotations
 
 import errno
+import os
 import re
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -77,6 +78,24 @@ class Outbox:
                 outcomes.append(self._outcome(message.key, IssueState.WRITTEN))
         self._settle(written)
         yield from outcomes
+
+    def look(self) -> str:
+        """Look whether mails can be written; return where they go.
+
+        Nothing is made: where the folder is not there yet, the one that it
+        would be made in is looked at.
+
+        Raises:
+            TransientDeliveryError: They cannot.
+        """
+        nearest = self._folder
+        while not nearest.exists() and nearest != nearest.parent:
+            nearest = nearest.parent
+        if not nearest.is_dir():
+            raise self._unusable(NotADirectoryError(f"{nearest} is no folder"))
+        if not os.access(nearest, os.W_OK | os.X_OK):
+            raise self._unusable(PermissionError(f"{nearest} cannot be written"))
+        return f"mails become files below {self._folder}"
 
     def close(self) -> None:
         """Write the index and the pages to read, if anything was written.

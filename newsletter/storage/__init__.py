@@ -7,6 +7,7 @@ from newsletter.storage.migrating import Migration
 from newsletter.storage.opening import (
     Store,
     backup,
+    is_there,
     migrate,
     open_scratch,
     open_store,
@@ -17,6 +18,7 @@ __all__ = [
     "Store",
     "address_key",
     "backup",
+    "is_there",
     "migrate",
     "open_scratch",
     "open_store",

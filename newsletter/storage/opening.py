@@ -22,6 +22,7 @@ from newsletter.storage.schema import meta
 from newsletter.storage.sources import SqlSources
 from newsletter.storage.sqlite_file import SqliteFile
 from newsletter.storage.subscribers import SqlSubscribers
+from newsletter.storage.verifying import verify
 
 #: How long a SQLite connection waits for another writer.
 BUSY_TIMEOUT_S = 30.0
@@ -39,6 +40,15 @@ class Store:
     subscribers: Subscribers
     ledger: Ledger
     leases: Leases
+
+    def verify(self) -> str:
+        """Look whether the database is whole; return what it is.
+
+        Raises:
+            StorageError: It is damaged, or cannot be read.
+        """
+        with self.database.read() as connection:
+            return verify(connection)
 
     def close(self) -> None:
         """Give every connection back; what is not committed never was."""
@@ -79,6 +89,15 @@ def open_scratch(url: str, *, secret: bytes, former: Sequence[bytes] = ()) -> St
     """
     place = _place(url, BUSY_TIMEOUT_S)
     return _store(place.scratch(), AddressHasher(secret=secret, former=tuple(former)))
+
+
+def is_there(url: str) -> bool:
+    """Tell whether there is a database to open, without making one.
+
+    Raises:
+        StorageError: *url* names nothing that we can open.
+    """
+    return _place(url, BUSY_TIMEOUT_S).is_there()
 
 
 def migrate(url: str) -> Migration:

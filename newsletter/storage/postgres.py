@@ -28,6 +28,10 @@ class PostgresDatabase:
         """Return what messages call it; without the password."""
         return self.url.render_as_string(hide_password=True)
 
+    def is_there(self) -> bool:
+        """Tell whether there is anything to open: a server must have it."""
+        return True
+
     def open(self) -> SqlDatabase:
         """Open it.
 

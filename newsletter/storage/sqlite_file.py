@@ -39,6 +39,10 @@ class SqliteFile:
         """Return what messages call it."""
         return str(self.path)
 
+    def is_there(self) -> bool:
+        """Tell whether there is anything to open."""
+        return self.path.exists() and self.path.stat().st_size > 0
+
     def open(self) -> SqlDatabase:
         """Open it, created or migrated first where need be.
 
@@ -77,7 +81,7 @@ class SqliteFile:
         with translated(self.name):
             memory = _in_memory()
             try:
-                if self.path.exists() and self.path.stat().st_size:
+                if self.is_there():
                     self._copy_into(memory)
                 return self._scratch(memory)
             except BaseException:
@@ -123,7 +127,7 @@ class SqliteFile:
 
     def _is_ready(self) -> bool:
         """Tell whether it can be used as it is, without the lock."""
-        if not self.path.exists() or not self.path.stat().st_size:
+        if not self.is_there():
             return False
         engine = self._engine()
         try:
