@@ -15,6 +15,7 @@ from newsletter.ports import Source
 
 #: kind -> module:class.
 KINDS: Mapping[str, str] = {
+    "arxiv": "newsletter.sources.arxiv:Arxiv",
     "feed": "newsletter.sources.feed:Feed",
     "huggingface": "newsletter.sources.huggingface:HuggingFace",
 }

@@ -1,4 +1,4 @@
-"""RSS and Atom, as they really are, by feedparser from bytes.
+"""RSS, Atom and JSON Feed, as they really are.
 
     <item><title>…</title><link>…</link><guid>…</guid><pubDate>…</pubDate></item>
 
@@ -8,23 +8,11 @@ at all is rejected by itself and the rest goes on.
 
 from __future__ import annotations
 
-import re
-import warnings
-from calendar import timegm
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from io import BytesIO
-from time import struct_time
-from typing import Any
-
-import feedparser
-from yarl import URL
+from datetime import datetime
 
 from newsletter.errors import ParseError
-from newsletter.identity import canonical_url, doi_of
 from newsletter.model import (
-    Link,
     Listing,
     Page,
     Rejected,
@@ -32,19 +20,9 @@ from newsletter.model import (
     Response,
     SourceSettings,
     SourceState,
-    Validator,
 )
-from newsletter.text import clean_names, clean_text, first_sentences, split_authors
-
-#: A title made of the text, where there is none.
-TITLE_CHARS = 80
-#: What people read of a summary; longer ones are whole articles.
-SUMMARY_CHARS = 20_000
-_HTML = re.compile(
-    rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE
-)
-_MARKUP_TYPES = frozenset({"text/html", "application/xhtml+xml"})
-_IMAGE = re.compile(r"image/(?:jpeg|png|gif|webp|avif)", re.ASCII)
+from newsletter.sources.json_feed import is_json, parse_json_feed
+from newsletter.sources.syndication import items_of, one_request, read_syndicated
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,252 +34,19 @@ class Feed:
     def requests(self, state: SourceState, as_of: datetime) -> tuple[Request, ...]:
         """Ask for the one document that there is."""
         del as_of
-        settings = self.settings
-        if settings.path is not None:
-            return (Request(source=settings.name, path=settings.path),)
-        url = settings.url or ""
-        validator = state.validators.get(url, Validator())
-        return (Request(source=settings.name, url=url, validator=validator),)
+        return (one_request(self.settings, state),)
 
     def parse(self, response: Response) -> Page:
         """See ports.Source."""
-        document = _read(response)
-        base = document.feed.get("link") or response.final_url or ""
-        language = document.feed.get("language")
+        if is_json(response.body):
+            return parse_json_feed(self.settings, response)
+        document = read_syndicated(response)
         listings: list[Listing] = []
         rejected: list[Rejected] = []
-        for number, item in enumerate(document.entries, 1):
-            reader = _Item(item, self.settings.name, response, base, language)
+        items = items_of(self.settings, response, document)
+        for number, item in enumerate(items, 1):
             try:
-                listings.append(reader.listing())
+                listings.append(item.listing())
             except ParseError as error:
                 rejected.append(Rejected(place=f"item {number}", reason=str(error)))
         return Page(listings=tuple(listings), rejected=tuple(rejected))
-
-
-def _read(response: Response) -> Any:  # noqa: ANN401 - feedparser's own dictionary
-    """Return feedparser's result.
-
-    Raises:
-        ParseError: The document is no feed.
-    """
-    body = response.body.lstrip()
-    if not body:
-        raise ParseError("the document is empty; expected a feed")
-    if _HTML.match(body[:1000]):
-        raise ParseError(
-            "this is an HTML page, not a feed; look for its feed's address"
-        )
-    if body[:1] in b"{[":
-        raise ParseError("this is JSON, not RSS or Atom")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            document = feedparser.parse(
-                BytesIO(body),
-                response_headers=_headers(response),
-                sanitize_html=False,
-                resolve_relative_uris=False,
-            )
-        except Exception as error:
-            # feedparser lets faults of its own through on damaged documents.
-            raise ParseError(f"the document cannot be read ({error})") from error
-    if not document.version and not document.entries:
-        fault = document.get("bozo_exception")
-        what = f": {fault}" if fault else ""
-        raise ParseError(f"this is neither RSS nor Atom{what}")
-    return document
-
-
-def _headers(response: Response) -> dict[str, str]:
-    """Return what feedparser should know of the answer.
-
-    Without a content type it takes undeclared UTF-8 for ISO-8859-1, so what
-    is UTF-8 throughout is said to be. Not told is the address: it would make
-    guids into links below it, which change when the feed moves.
-    """
-    kind = response.headers.get("content-type", "")
-    if "charset" not in kind.lower() and _is_undeclared_utf8(response.body):
-        kind = "application/xml; charset=utf-8"
-    return {"content-type": kind} if kind else {}
-
-
-def _is_undeclared_utf8(body: bytes) -> bool:
-    if b"encoding=" in body[:200] or body[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-        return False
-    try:
-        body.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-@dataclass(frozen=True, slots=True)
-class _Item:
-    """One item of a feed, read field by field."""
-
-    item: dict[str, Any]
-    source: str
-    response: Response
-    base: str
-    language: str | None
-
-    def listing(self) -> Listing:
-        """Return the item as a listing.
-
-        Raises:
-            ParseError: It has neither title nor text.
-        """
-        summary = self._summary()
-        title = self._text("title") or first_sentences(summary, TITLE_CHARS)
-        url = self._url()
-        if not title:
-            raise ParseError("it has neither title nor text")
-        guid = str(self.item.get("id") or "").strip() or None
-        published, listed = self._dates()
-        return Listing(
-            source=self.source,
-            guid=guid,
-            title=title,
-            url=url,
-            listed_at=listed,
-            summary="" if summary == title else summary,
-            authors=self._authors(),
-            categories=self._categories(),
-            links=tuple(self._links(url)),
-            identifiers=tuple(self._identifiers(guid)),
-            published_at=published,
-            thumbnail=self._thumbnail(),
-            language=self._language(),
-        )
-
-    def _text(self, name: str) -> str:
-        """Return a text construct as plain text, by its declared type.
-
-        Only where the type is known: feedparser repeats an entry's content
-        under other names without it.
-        """
-        detail = self.item.get(f"{name}_detail") or {}
-        raw = str(detail.get("value") or "")
-        return clean_text(raw[:SUMMARY_CHARS], markup=_is_markup(detail, raw))
-
-    def _summary(self) -> str:
-        """Return the summary; where there is none, the content."""
-        summary = self._text("summary")
-        if summary:
-            return summary
-        for content in self.item.get("content") or ():
-            raw = str(content.get("value") or "")
-            text = clean_text(raw[:SUMMARY_CHARS], markup=_is_markup(content, raw))
-            if text:
-                return text
-        return ""
-
-    def _url(self) -> str | None:
-        for raw in (self.item.get("link"), *self._hrefs("alternate")):
-            if raw and (url := self._absolute(str(raw))):
-                return url
-        guid = str(self.item.get("id") or "")
-        return self._absolute(guid) if guid.startswith("http") else None
-
-    def _hrefs(self, rel: str) -> Iterator[str]:
-        for link in self.item.get("links") or ():
-            if link.get("rel") == rel and link.get("href"):
-                yield str(link["href"])
-
-    def _absolute(self, raw: str) -> str | None:
-        """Return *raw* as an http(s) address without trackers; None: it is none."""
-        raw = raw.strip()
-        for base in (self.base, self.response.final_url or ""):
-            try:
-                joined = URL(base).join(URL(raw)) if base else URL(raw)
-            except (ValueError, TypeError):
-                continue
-            if (url := canonical_url(str(joined))) is not None:
-                fragment = f"#{joined.raw_fragment}" if joined.raw_fragment else ""
-                return url + fragment
-        return None
-
-    def _dates(self) -> tuple[datetime | None, datetime]:
-        """Return when it was published, and when it counts as listed.
-
-        Listed: published, else updated, never later than its first sighting.
-        """
-        published = _instant(self.item.get("published_parsed"))
-        # dict.get: feedparser's own looks for one date under the other's name.
-        updated = _instant(dict.get(self.item, "updated_parsed"))
-        seen_at = self.response.seen_at
-        listed = published or updated or seen_at
-        return published or updated, min(listed, seen_at)
-
-    def _authors(self) -> tuple[str, ...]:
-        names = [str(a.get("name") or "") for a in self.item.get("authors") or ()]
-        names = [name for name in names if name.strip()]
-        if not names and self.item.get("author"):
-            names = [str(self.item["author"])]
-        if len(names) == 1:
-            return split_authors(names[0])
-        return clean_names(names)
-
-    def _categories(self) -> tuple[str, ...]:
-        tags = self.item.get("tags") or ()
-        return clean_names([str(tag.get("term") or "") for tag in tags])
-
-    def _links(self, url: str | None) -> Iterator[Link]:
-        """Yield what else there is to read: a PDF, a recording, the discussion."""
-        seen = {url}
-        for link in self.item.get("links") or ():
-            kind = str(link.get("type") or "")
-            label = "pdf" if kind == "application/pdf" else None
-            if link.get("rel") == "replies" or link.get("title") == "Comments":
-                label = "discussion"
-            found = self._absolute(str(link.get("href") or "")) if label else None
-            if label and found and found not in seen:
-                seen.add(found)
-                yield Link(label=label, url=found)
-        comments = self.item.get("comments")
-        found = self._absolute(str(comments)) if comments else None
-        if found and found not in seen:
-            yield Link(label="discussion", url=found)
-
-    def _identifiers(self, guid: str | None) -> Iterator[str]:
-        for name in ("prism_doi", "dc_identifier", "arxiv_doi"):
-            raw = str(self.item.get(name) or "")
-            if raw and doi_of(raw):
-                yield raw
-        if guid and doi_of(guid):
-            yield guid
-
-    def _thumbnail(self) -> str | None:
-        pictures = [*(self.item.get("media_thumbnail") or ())]
-        pictures += [
-            link
-            for link in self.item.get("enclosures") or ()
-            if _IMAGE.match(str(link.get("type") or ""))
-        ]
-        for picture in pictures:
-            raw = str(picture.get("url") or picture.get("href") or "")
-            if raw and (url := self._absolute(raw)):
-                return url
-        return None
-
-    def _language(self) -> str | None:
-        detail = self.item.get("title_detail") or {}
-        raw = detail.get("language") or self.language
-        tag = str(raw or "").strip().replace("_", "-")
-        return tag if re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", tag) else None
-
-
-def _is_markup(detail: Mapping[str, Any], raw: str) -> bool:
-    """Tell whether a text construct is HTML: by its type, and by holding any."""
-    return str(detail.get("type") or "") in _MARKUP_TYPES and ("<" in raw or "&" in raw)
-
-
-def _instant(parsed: struct_time | None) -> datetime | None:
-    """Return feedparser's broken-down UTC time; None: none, or no such day."""
-    if parsed is None:
-        return None
-    try:
-        return datetime.fromtimestamp(0, UTC) + timedelta(seconds=timegm(parsed))
-    except (ValueError, OverflowError, TypeError):
-        return None

@@ -14,19 +14,21 @@ import socket
 import zlib
 from collections import defaultdict
 from collections.abc import Coroutine, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from newsletter.errors import FetchError, ParseError
 from newsletter.model import (
     Failure,
     FetchSettings,
+    Page,
     Poll,
     Reading,
     Request,
@@ -38,6 +40,8 @@ from newsletter.sources.addresses import is_allowed, is_public
 #: Requests that one poll of one source may make.
 MOST_REQUESTS = 20
 MOST_HOPS = 5
+#: Names of files that are read where a source's ``path`` is a folder.
+DOCUMENTS = (".xml", ".rss", ".atom", ".rdf", ".json")
 #: Polls in the air at once.
 MOST_POLLS = 32
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -51,13 +55,16 @@ class HttpFetcher:
 
     settings: FetchSettings
     clock: Clock = field(kw_only=True)
+    #: Who looks names up; its answers are checked like any. None: the system.
+    resolver: AbstractResolver | None = field(default=None, kw_only=True)
 
     def poll(self, jobs: Iterable[PollJob], *, as_of: datetime) -> Iterator[Poll]:
         """See ports.Fetcher."""
         todo = list(jobs)
         if todo:
             seen_at = min(self.clock.now(), as_of)
-            yield from asyncio.run(_Round(self.settings, seen_at).run(todo))
+            round_ = _Round(self.settings, seen_at, self.resolver)
+            yield from asyncio.run(round_.run(todo))
 
 
 @dataclass(slots=True)
@@ -66,6 +73,7 @@ class _Round:
 
     settings: FetchSettings
     seen_at: datetime
+    resolver: AbstractResolver | None
     hosts: dict[str, asyncio.Semaphore] = field(init=False)
     polls: asyncio.Semaphore = field(init=False)
 
@@ -81,6 +89,7 @@ class _Round:
             use_dns_cache=False,
             force_close=True,
             socket_factory=self._socket,
+            resolver=self.resolver,
         )
         async with aiohttp.ClientSession(
             connector=connector,
@@ -122,11 +131,12 @@ class _Round:
         made = 0
         async with self.polls:
             while waiting:
-                if made == MOST_REQUESTS:
-                    failures.append(_too_many(waiting[0]))
-                    break
                 request = waiting.pop(0)
-                made += 1
+                if request.path is None:
+                    made += 1
+                if made > MOST_REQUESTS:
+                    failures.append(_too_many(request))
+                    break
                 try:
                     reading = await self._read(session, job.source, request)
                 except (FetchError, ParseError) as error:
@@ -145,13 +155,26 @@ class _Round:
         self, session: aiohttp.ClientSession, source: Source, request: Request
     ) -> Reading:
         if request.path is not None:
-            response = await asyncio.to_thread(self._file, request, Path(request.path))
-        else:
-            response = await self._fetch(session, request)
+            return await asyncio.to_thread(self._local, source, request)
+        response = await self._fetch(session, request)
         if response.unchanged:
             return Reading(response=response, page=None)
         page = await asyncio.to_thread(source.parse, response)
         return Reading(response=response, page=page)
+
+    def _local(self, source: Source, request: Request) -> Reading:
+        """Read a file; of a folder, which documents are in it."""
+        path = Path(request.path or "")
+        if path.is_dir():
+            return Reading(response=self._empty(request), page=_files(request, path))
+        response = self._file(request, path)
+        return Reading(response=response, page=source.parse(response))
+
+    def _empty(self, request: Request) -> Response:
+        """Return the answer of a folder, which says nothing but what is in it."""
+        return Response(
+            request=request, status=_OK, headers={}, body=b"", seen_at=self.seen_at
+        )
 
     def _file(self, request: Request, path: Path) -> Response:
         """Read a file as if it were an answer."""
@@ -283,6 +306,23 @@ class _Inflater:
                 return False
             chunk = self.stream.unused_data or self.stream.unconsumed_tail
         return True
+
+
+def _files(request: Request, folder: Path) -> Page:
+    """Return the documents in a folder as what is to be read further, by name.
+
+    Raises:
+        FetchError: The folder cannot be read.
+    """
+    try:
+        names = sorted(p.name for p in folder.iterdir() if p.is_file())
+    except OSError as error:
+        raise FetchError(f"{folder} cannot be read: {error.strerror}") from error
+    documents = [
+        n for n in names if not n.startswith(".") and n.lower().endswith(DOCUMENTS)
+    ]
+    further = (replace(request, path=str(folder / name)) for name in documents)
+    return Page(further=tuple(further))
 
 
 def _checked(target: str) -> URL:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from aiohttp.abc import AbstractResolver, ResolveResult
 
 from newsletter.errors import ParseError
 from newsletter.model import (
@@ -85,9 +86,10 @@ def fetched(
     *,
     pages: int = 1,
     as_of: datetime = NOW,
+    resolver: AbstractResolver | None = None,
 ) -> Poll:
     source = Echo(SourceSettings(name="s", kind="feed", url="x"), pages=pages)
-    fetcher = HttpFetcher(settings, clock=FixedClock())
+    fetcher = HttpFetcher(settings, clock=FixedClock(), resolver=resolver)
     (found,) = fetcher.poll([PollJob(source=source, requests=requests)], as_of=as_of)
     return found
 
@@ -269,6 +271,118 @@ def test_a_private_address_is_never_connected_to(
     assert http_server.requests == []
 
 
+class Names(AbstractResolver):
+    """Knows names; each look-up takes the next of a name's answers.
+
+    An address that a test allows stands for the public Internet here.
+    """
+
+    def __init__(self, **answers: tuple[tuple[str, ...], ...]) -> None:
+        self.answers = {name: list(given) for name, given in answers.items()}
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        given = self.answers[host.partition(".")[0]]
+        addresses = given.pop(0) if len(given) > 1 else given[0]
+        return [
+            ResolveResult(
+                hostname=host,
+                host=address,
+                port=port,
+                family=family,
+                proto=0,
+                flags=socket.AI_NUMERICHOST,
+            )
+            for address in addresses
+        ]
+
+    async def close(self) -> None:
+        """Hold nothing."""
+
+
+@pytest.fixture
+def inside() -> Iterator[socket.socket]:
+    """Listen on an address that nobody may connect to."""
+    with socket.create_server(("127.0.0.9", 0)) as listener:
+        listener.settimeout(0)
+        yield listener
+
+
+def port_of(listener: socket.socket) -> int:
+    port: int = listener.getsockname()[1]
+    return port
+
+
+def check_untouched(listener: socket.socket) -> None:
+    with pytest.raises(BlockingIOError):
+        listener.accept()
+
+
+@pytest.fixture
+def outside() -> Iterator[HttpServer]:
+    with HttpServer() as server:
+        yield server
+
+
+def test_a_redirect_from_outside_leads_to_no_private_address(
+    outside: HttpServer, inside: socket.socket
+) -> None:
+    target = f"http://127.0.0.9:{port_of(inside)}/"
+    outside.routes["/"] = lambda _: answering(b"", 302, Location=target)
+    settings = FetchSettings(allow_private=(outside.host,), timeout_s=5)
+    port = outside.host.partition(":")[2]
+    request = Request(source="s", url=f"http://public.example.org:{port}/")
+    names = Names(public=(("127.0.0.1",),))
+    found = fetched(settings, (request,), resolver=names)
+    assert "127.0.0.9 is a private address" in reason_of(found)
+    assert len(outside.requests) == 1
+    check_untouched(inside)
+
+
+def test_a_name_that_turns_to_a_private_address_is_not_followed_there(
+    outside: HttpServer, inside: socket.socket
+) -> None:
+    port = port_of(inside)
+    again = f"http://rebound.example.org:{port}/"
+    outside.routes["/"] = lambda _: answering(b"", 302, Location=again)
+    first = outside.host.partition(":")[2]
+    settings = FetchSettings(allow_private=(outside.host,), timeout_s=5)
+    request = Request(source="s", url=f"http://rebound.example.org:{first}/")
+    names = Names(rebound=(("127.0.0.1",), ("127.0.0.9",)))
+    found = fetched(settings, (request,), resolver=names)
+    assert "127.0.0.9 is a private address" in reason_of(found)
+    assert len(outside.requests) == 1
+    check_untouched(inside)
+
+
+def test_of_a_names_addresses_only_the_public_one_is_connected_to(
+    outside: HttpServer,
+) -> None:
+    outside.routes["/"] = lambda _: answering(b"hello")
+    port = int(outside.host.partition(":")[2])
+    with socket.create_server(("127.0.0.9", port)) as listener:
+        listener.settimeout(0)
+        settings = FetchSettings(allow_private=(outside.host,), timeout_s=5)
+        request = Request(source="s", url=f"http://both.example.org:{port}/")
+        names = Names(both=(("127.0.0.9", "127.0.0.1"),))
+        assert body_of(fetched(settings, (request,), resolver=names)) == "hello"
+        check_untouched(listener)
+
+
+@pytest.mark.parametrize(
+    "address", ["64:ff9b::7f00:9", "2002:7f00:9::", "::ffff:127.0.0.9", "fec0::1"]
+)
+def test_a_name_within_ipv6_leads_inside_no_more_than_any(
+    address: str, inside: socket.socket
+) -> None:
+    request = Request(source="s", url=f"http://six.example.org:{port_of(inside)}/")
+    names = Names(six=((address,),))
+    found = fetched(FetchSettings(timeout_s=5), (request,), resolver=names)
+    assert "is a private address" in reason_of(found)
+    check_untouched(inside)
+
+
 @pytest.fixture
 def dripping() -> Iterator[str]:
     """Give a server that sends a byte now and then, and never ends."""
@@ -324,6 +438,30 @@ def test_a_file_is_read_as_if_it_were_an_answer(tmp_path: Path) -> None:
     file.unlink()
     missing = fetched(FetchSettings(), (request,))
     assert "feed.xml cannot be read: No such file" in reason_of(missing)
+
+
+def test_of_a_folder_every_document_is_read_by_name(tmp_path: Path) -> None:
+    for name in ("b.xml", "a.JSON", ".hidden.xml", "notes.txt", "c.rss"):
+        (tmp_path / name).write_bytes(name.encode())
+    (tmp_path / "below.xml").mkdir()
+    (tmp_path / "d.atom").write_bytes(b"bad")
+    found = fetched(FetchSettings(), (Request(source="s", path=str(tmp_path)),))
+    rows = [row.reason for r in found.readings if r.page for row in r.page.rejected]
+    assert rows == ["a.JSON", "b.xml", "c.rss"]
+    (failure,) = found.failures
+    assert failure.reason == f"{tmp_path}/d.atom: this is bad"
+
+
+def test_a_folder_of_many_files_is_read_whole_and_an_empty_one_is_no_failure(
+    tmp_path: Path,
+) -> None:
+    request = Request(source="s", path=str(tmp_path))
+    empty = fetched(FetchSettings(), (request,))
+    assert (empty.failures, len(empty.readings)) == ((), 1)
+    for number in range(MOST_REQUESTS + 5):
+        (tmp_path / f"{number:03}.xml").write_bytes(b"x")
+    found = fetched(FetchSettings(), (request,))
+    assert (found.failures, len(found.readings)) == ((), 1 + MOST_REQUESTS + 5)
 
 
 def test_nothing_to_ask_asks_nothing() -> None:

@@ -34,7 +34,7 @@ from newsletter.model import (
     SubscriberSpec,
 )
 
-KINDS = ("feed", "huggingface")
+KINDS = ("arxiv", "feed", "huggingface")
 HEAD = '[newsletter]\ntitle = "Daily Papers"\nfrom = "digest@example.org"\n'
 
 FULL = """

@@ -1,0 +1,184 @@
+r"""arXiv's announcements (rss.arxiv.org), and its query API.
+
+    <item><guid>oai:arXiv.org:2508.13426v1</guid> … <arxiv:announce_type>new
+    <description>arXiv:2508.13426v1 Announce Type: new \nAbstract: We study …
+    <dc:creator>Ann Lee, Bo Chen (MIT), J\"org M\"uller</dc:creator></item>
+
+A replacement is not new. One paper stands once per category in a day's list,
+Friday's list stands over the weekend or the list is empty: none of that brings
+anything new, and none is a failure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from newsletter.errors import ParseError
+from newsletter.identity import paper_id
+from newsletter.model import (
+    Link,
+    Listing,
+    Page,
+    Rejected,
+    Request,
+    Response,
+    SourceSettings,
+    SourceState,
+)
+from newsletter.sources.syndication import (
+    Item,
+    items_of,
+    one_request,
+    read_syndicated,
+)
+from newsletter.text import clean_names, clean_text, split_authors
+
+_REPLACEMENTS = frozenset({"replace", "replace-cross"})
+#: What stands before an abstract in the feeds.
+_HEAD = re.compile(r"\s*arXiv:\S+\s+Announce Type:\s*\S+\s*(?:Abstract:\s*)?")
+#: What stood behind a title in the feeds until 2024.
+_TAIL = re.compile(r"\s*\(arXiv:(\S+)\s*(?:\[([\w.\-]+)\])?[^()]*\)\s*$")
+_AFFILIATION = re.compile(r"\s*\([^()]*\)")
+_GROUP = re.compile(r"\s*([^,:]*\bCollaborations?)\s*:\s*", re.IGNORECASE)
+_MARKUP = re.compile(r"\s*<p\b", re.IGNORECASE)
+_FAULT = "/api/errors"
+
+
+@dataclass(frozen=True, slots=True)
+class Arxiv:
+    """A source of kind ``arxiv``; see ports.Source."""
+
+    settings: SourceSettings
+
+    def requests(self, state: SourceState, as_of: datetime) -> tuple[Request, ...]:
+        """Ask for the one document that there is."""
+        del as_of
+        return (one_request(self.settings, state),)
+
+    def parse(self, response: Response) -> Page:
+        """See ports.Source."""
+        document = read_syndicated(response)
+        _check(document)
+        papers: dict[str, Listing] = {}
+        rejected: list[Rejected] = []
+        for number, item in enumerate(items_of(self.settings, response, document), 1):
+            if _is_replacement(item):
+                continue
+            try:
+                paper = _listing(item)
+            except ParseError as error:
+                rejected.append(Rejected(place=f"item {number}", reason=str(error)))
+                continue
+            name = str(paper.guid)
+            papers[name] = _both(papers[name], paper) if name in papers else paper
+        return Page(listings=tuple(papers.values()), rejected=tuple(rejected))
+
+
+def _check(document: Any) -> None:  # noqa: ANN401 - feedparser's own dictionary
+    """Look whether arXiv answers with a fault, which it dresses as a feed.
+
+    Raises:
+        ParseError: It does.
+    """
+    feed = document.feed
+    if str(feed.get("title") or "").startswith("Feed error"):
+        what = clean_text(str(feed.get("subtitle") or feed["title"]))
+        raise ParseError(f"arXiv says: {what}; look at the categories in its address")
+    for item in document.entries:
+        if _FAULT in str(item.get("id") or ""):
+            what = clean_text(str(item.get("summary") or item.get("title") or ""))
+            raise ParseError(f"arXiv says: {what}; look at the query in its address")
+
+
+def _is_replacement(item: Item) -> bool:
+    return str(item.item.get("arxiv_announce_type") or "").strip() in _REPLACEMENTS
+
+
+def _both(first: Listing, second: Listing) -> Listing:
+    """Return a paper that stands in the list twice, once per category, as one."""
+    every = dict.fromkeys((*first.categories, *second.categories))
+    return replace(first, categories=tuple(every))
+
+
+def _listing(item: Item) -> Listing:
+    """Return an item as a listing.
+
+    Raises:
+        ParseError: It has no title, or no id of arXiv's.
+    """
+    title, name, category = _title(item)
+    name = name or _name(item)
+    if name is None or not title:
+        raise ParseError(f"it has no {'title' if name else 'id of arXiv'}")
+    published, listed = _dates(item)
+    return Listing(
+        source=item.source,
+        guid=name,
+        title=title,
+        url=f"https://arxiv.org/abs/{name}",
+        listed_at=listed,
+        summary=_abstract(item),
+        authors=_authors(item),
+        categories=tuple(dict.fromkeys((*item.categories(), *category))),
+        links=(Link(label="pdf", url=f"https://arxiv.org/pdf/{name}"),),
+        identifiers=(name, *item.identifiers(None)),
+        published_at=published,
+    )
+
+
+def _title(item: Item) -> tuple[str, str | None, tuple[str, ...]]:
+    """Return the title; where it ends in "(arXiv:… [hep-ex])", that apart."""
+    title = item.text("title")
+    found = _TAIL.search(title)
+    if found is None:
+        return title, None, ()
+    category = (found[2],) if found[2] else ()
+    bare = title[: found.start()].removesuffix(".")
+    return bare, paper_id(f"arXiv:{found[1]}"), category
+
+
+def _name(item: Item) -> str | None:
+    """Return the paper's id without version, from its guid or its link."""
+    names = (paper_id(str(item.item.get(key) or "")) for key in ("id", "link"))
+    return next((name for name in names if name is not None), None)
+
+
+def _dates(item: Item) -> tuple[datetime | None, datetime]:
+    """Return when it was published, and when it counts as listed.
+
+    Not ``updated``: in the feeds it is when the feed was made.
+    """
+    seen_at = item.response.seen_at
+    published = item.published()
+    return published, min(published or seen_at, seen_at)
+
+
+def _abstract(item: Item) -> str:
+    """Return the abstract as text. It is prose with TeX: ``a<b`` is no tag in it."""
+    raw = item.raw("summary")
+    return clean_text(_HEAD.sub("", raw, count=1), markup=bool(_MARKUP.match(raw)))
+
+
+def _authors(item: Item) -> tuple[str, ...]:
+    """Return the authors, without their affiliations.
+
+    The feeds give all of them in one string; the API gives each.
+    """
+    rows = item.item.get("authors") or ()
+    names = [str(row.get("name") or "") for row in rows]
+    if len(names) == 1:
+        return tuple(_split(names[0]))
+    return clean_names(names)
+
+
+def _split(raw: str) -> Iterator[str]:
+    text = clean_text(raw, markup="<a" in raw)
+    group = _GROUP.match(text)
+    if group:
+        yield group[1].strip()
+        text = text[group.end() :]
+    yield from split_authors(_AFFILIATION.sub("", text))

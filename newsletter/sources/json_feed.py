@@ -1,0 +1,222 @@
+"""JSON Feed 1.0 and 1.1 (https://www.jsonfeed.org/version/1.1/), every row checked.
+
+    {"version": "https://jsonfeed.org/version/1.1", "items": [
+      {"id": "1", "url": …, "title": …, "content_html": …,
+       "date_published": "2026-05-04T06:00:00Z", "authors": [{"name": …}]}]}
+
+``next_url`` is not followed: what it leads to is older than what we poll for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from yarl import URL
+
+from newsletter.errors import ParseError
+from newsletter.identity import canonical_url, doi_of
+from newsletter.model import (
+    Link,
+    Listing,
+    Page,
+    Rejected,
+    Response,
+    SourceSettings,
+)
+from newsletter.sources.syndication import (
+    SUMMARY_CHARS,
+    TITLE_CHARS,
+    language_tag,
+)
+from newsletter.text import clean_names, clean_text, first_sentences
+
+_VERSION = "jsonfeed.org/version/1"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+def is_json(body: bytes) -> bool:
+    """Tell whether a document is JSON rather than XML, by its first sign."""
+    return body.removeprefix(_BYTE_ORDER_MARK).lstrip()[:1] in {b"{", b"["}
+
+
+def parse_json_feed(settings: SourceSettings, response: Response) -> Page:
+    """Return what a JSON Feed says.
+
+    Raises:
+        ParseError: It is JSON of another kind, or none at all.
+    """
+    feed = _feed(response.body)
+    reader = _Reader(settings.name, response, feed)
+    listings: list[Listing] = []
+    rejected: list[Rejected] = []
+    for number, item in enumerate(feed["items"], 1):
+        try:
+            listings.append(reader.listing(item))
+        except ParseError as error:
+            rejected.append(Rejected(place=f"item {number}", reason=str(error)))
+    return Page(listings=tuple(listings), rejected=tuple(rejected))
+
+
+def title_of(body: bytes) -> str:
+    """Return a feed's own title; empty: it has none.
+
+    Raises:
+        ParseError: It is JSON of another kind, or none at all.
+    """
+    return clean_text(_string(_feed(body), "title"))
+
+
+def _feed(body: bytes) -> Mapping[str, Any]:
+    try:
+        feed = json.loads(body.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise ParseError(
+            "this begins like JSON and cannot be read as such; expected a feed"
+        ) from error
+    if not isinstance(feed, Mapping) or _VERSION not in _string(feed, "version"):
+        raise ParseError(
+            "this is JSON and no JSON Feed (it has no `version` of jsonfeed.org)"
+        )
+    if not isinstance(feed.get("items"), list):
+        raise ParseError("this JSON Feed has no list of `items`")
+    return feed
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads the items of one feed."""
+
+    source: str
+    response: Response
+    feed: Mapping[str, Any]
+
+    def listing(self, item: object) -> Listing:
+        """Return one item as a listing.
+
+        Raises:
+            ParseError: It is no object, or has neither title nor text.
+        """
+        if not isinstance(item, Mapping):
+            raise ParseError("it is no object")
+        summary = _summary(item)
+        title = clean_text(_string(item, "title"))
+        title = title or first_sentences(summary, TITLE_CHARS)
+        if not title:
+            raise ParseError("it has neither title nor text")
+        guid = _guid(item)
+        url = self._absolute(_string(item, "url")) or self._absolute(
+            _string(item, "external_url")
+        )
+        if url is None and guid is not None and guid.startswith("http"):
+            url = self._absolute(guid)
+        published, listed = self._dates(item)
+        return Listing(
+            source=self.source,
+            guid=guid,
+            title=title,
+            url=url,
+            listed_at=listed,
+            summary="" if summary == title else summary,
+            authors=self._authors(item),
+            categories=clean_names([t for t in _list(item, "tags") if _is_text(t)]),
+            links=tuple(self._links(item, url)),
+            identifiers=(guid,) if guid and doi_of(guid) else (),
+            published_at=published,
+            thumbnail=self._absolute(_string(item, "image"))
+            or self._absolute(_string(item, "banner_image")),
+            language=language_tag(
+                _string(item, "language") or _string(self.feed, "language")
+            ),
+        )
+
+    def _absolute(self, raw: str) -> str | None:
+        """Return an address as http(s), relative ones joined; None: it is none."""
+        base = _string(self.feed, "home_page_url") or self.response.final_url or ""
+        if not raw.strip():
+            return None
+        try:
+            joined = URL(base).join(URL(raw.strip())) if base else URL(raw.strip())
+        except (ValueError, TypeError):
+            return None
+        return canonical_url(str(joined))
+
+    def _dates(self, item: Mapping[str, Any]) -> tuple[datetime | None, datetime]:
+        """Return when it was published, and when it counts as listed."""
+        seen_at = self.response.seen_at
+        said = _instant(item.get("date_published")) or _instant(
+            item.get("date_modified")
+        )
+        return said, min(said or seen_at, seen_at)
+
+    def _authors(self, item: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the item's authors, else the feed's (1.0: `author`, one)."""
+        for place in (item, self.feed):
+            rows = [*_list(place, "authors"), place.get("author")]
+            names = [_string(row, "name") for row in rows if isinstance(row, Mapping)]
+            if found := clean_names(names):
+                return found
+        return ()
+
+    def _links(self, item: Mapping[str, Any], url: str | None) -> Iterator[Link]:
+        """Yield what else there is: the page that it is about, PDFs."""
+        seen = {url}
+        about = self._absolute(_string(item, "external_url"))
+        if about is not None and about not in seen:
+            seen.add(about)
+            yield Link(label="page", url=about)
+        for row in _list(item, "attachments"):
+            if isinstance(row, Mapping) and row.get("mime_type") == "application/pdf":
+                found = self._absolute(_string(row, "url"))
+                if found is not None and found not in seen:
+                    seen.add(found)
+                    yield Link(label="pdf", url=found)
+
+
+def _summary(item: Mapping[str, Any]) -> str:
+    """Return the summary; where there is none, the content."""
+    for name, markup in (
+        ("summary", False),
+        ("content_html", True),
+        ("content_text", False),
+    ):
+        raw = _string(item, name)[:SUMMARY_CHARS]
+        if text := clean_text(raw, markup=markup):
+            return text
+    return ""
+
+
+def _guid(item: Mapping[str, Any]) -> str | None:
+    """Return its id as text: some are numbers, against the letter of 1.1."""
+    value = item.get("id")
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    return str(value).strip() or None
+
+
+def _string(row: Mapping[str, Any], name: str) -> str:
+    value = row.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _list(row: Mapping[str, Any], name: str) -> list[Any]:
+    value = row.get(name)
+    return value if isinstance(value, list) else []
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _instant(value: object) -> datetime | None:
+    """Return an RFC 3339 instant, UTC; None: it is none."""
+    if not isinstance(value, str):
+        return None
+    try:
+        read = datetime.fromisoformat(value.strip())
+        return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
