@@ -29,18 +29,21 @@ from newsletter.config import (
 from newsletter.delivery.greeting import greet
 from newsletter.delivery.outbox import Outbox
 from newsletter.delivery.smtp import Smtp
-from newsletter.errors import ConfigError, ConflictError, StorageError
+from newsletter.errors import ConfigError, ConflictError, NotFoundError, StorageError
 from newsletter.mime import ascii_address
 from newsletter.model import (
     Greeting,
     LedgerRow,
+    Poll,
     ReconcileReport,
     SmtpServer,
+    SourceSettings,
     SubscriberSpec,
 )
 from newsletter.ports import Clock, LeaseInfo, Renderer, Transport
 from newsletter.rendering import load_renderer
 from newsletter.sources import KINDS, make_source
+from newsletter.sources.discovering import Discovery, discover, poll_once
 from newsletter.sources.fetcher import HttpFetcher
 from newsletter.storage.turns import Turn, beating
 from newsletter.usecases import diagnose as diagnosing
@@ -426,6 +429,46 @@ def read_settings(folder: Path, environ: Mapping[str, str]) -> Settings:
         ConfigError: It has mistakes; all are named.
     """
     return load_settings(folder, environ, kinds=tuple(KINDS))
+
+
+def discover_source(
+    folder: Path, environ: Mapping[str, str], wanted: SourceSettings
+) -> Discovery:
+    """Read once what *wanted* points at; nothing is stored or configured.
+
+    Raises:
+        ConfigError: The configuration has mistakes.
+        SourceError: Nothing that can be read is there.
+    """
+    fetch = read_settings(folder, environ).fetch
+    clock = SystemClock()
+    fetcher = HttpFetcher(fetch, clock=clock)
+    return discover(wanted, fetcher=fetcher, as_of=clock.now())
+
+
+def check_sources(
+    folder: Path, environ: Mapping[str, str], names: Sequence[str]
+) -> tuple[tuple[SourceSettings, Poll], ...]:
+    """Ask the sources *names* (none: all) now, and store nothing.
+
+    Raises:
+        ConfigError: The configuration has mistakes.
+        NotFoundError: There is no such source.
+    """
+    settings = read_settings(folder, environ)
+    there = {source.name: source for source in settings.sources}
+    for name in names:
+        if name not in there:
+            known = ", ".join(there) or "none"
+            raise NotFoundError(f"there is no source {name!r}; there are: {known}")
+    asked = [there[name] for name in names or there]
+    clock = SystemClock()
+    polls = poll_once(
+        [make_source(source) for source in asked],
+        fetcher=HttpFetcher(settings.fetch, clock=clock),
+        as_of=clock.now(),
+    )
+    return tuple((source, polls[source.name]) for source in asked)
 
 
 def open_app(

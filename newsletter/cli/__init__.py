@@ -38,7 +38,7 @@ _COMMANDS = {
     "status": ("looking:status", "What is due, sent, unknown and failed, and why."),
     "doctor": ("doctor:doctor", "What is wrong, and what to do about it."),
     "subscribers": ("readers:subscribers", "List, show, unsubscribe, reactivate."),
-    "sources": ("feeds:sources", "List sources; release or drop what is held."),
+    "sources": ("feeds:sources", "Add, remove, check sources; release what is held."),
     "db": ("database:database", "Upgrade or back up the database."),
 }
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from newsletter.config.bundled import sample_folder, starter_folder
-from newsletter.config.settings import Delivery, Settings, load_settings
+from newsletter.config.editing import add_source, remove_source
+from newsletter.config.settings import Delivery, Settings, load_settings, slug
 from newsletter.config.signing import existing_secrets, secrets_of
 from newsletter.config.subscribers import load_subscribers
 
 __all__ = [
     "Delivery",
     "Settings",
+    "add_source",
     "existing_secrets",
     "load_settings",
     "load_subscribers",
+    "remove_source",
     "sample_folder",
     "secrets_of",
+    "slug",
     "starter_folder",
 ]

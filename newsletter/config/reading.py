@@ -73,13 +73,14 @@ def named(path: Sequence[str | int]) -> str:
     return text
 
 
-def read_document(file: FilePath) -> Document:
-    """Return the parsed file.
+def read_document(file: FilePath, text: str | None = None) -> Document:
+    """Return the parsed file, or what *text* would make of it.
 
     Raises:
         ConfigError: It is not there, not UTF-8, or no TOML.
     """
-    text = _text(file)
+    if text is None:
+        text = _text(file)
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -96,7 +96,11 @@ class Settings:
 
 
 def load_settings(
-    folder: Path, environ: Mapping[str, str], *, kinds: Collection[str]
+    folder: Path,
+    environ: Mapping[str, str],
+    *,
+    kinds: Collection[str],
+    text: str | None = None,
 ) -> Settings:
     """Read and check newsletter.toml, with *environ* laid over it.
 
@@ -104,11 +108,12 @@ def load_settings(
         folder: The configuration folder.
         environ: Variables; those named NEWSLETTER_SECTION__KEY count.
         kinds: Of sources, that there are.
+        text: What the file is to say. None: what it says.
 
     Raises:
         ConfigError: With every mistake, each with file, line and key.
     """
-    document, problems = merged(_document(folder), environ)
+    document, problems = merged(_document(folder, text), environ)
     try:
         file = NewsletterFile.model_validate(document.data)
     except ValidationError as error:
@@ -124,10 +129,10 @@ def load_settings(
     return _settings(_root(folder), file, document)
 
 
-def _document(folder: Path) -> Document:
+def _document(folder: Path, text: str | None) -> Document:
     file = folder / FILE
-    if file.exists():
-        return read_document(file)
+    if text is not None or file.exists():
+        return read_document(file, text)
     what = f"{file} is not there" if folder.is_dir() else f"there is no folder {folder}"
     raise ConfigError(
         f"{what}: name another folder with --config, copy the starter from "

@@ -52,7 +52,7 @@ def read_syndicated(response: Response) -> Any:  # noqa: ANN401 - feedparser's o
     body = response.body.lstrip()
     if not body:
         raise ParseError("the document is empty; expected a feed")
-    if _HTML.match(body[:1000]):
+    if is_html(body):
         raise ParseError(
             "this is an HTML page, not a feed; look for its feed's address"
         )
@@ -75,6 +75,23 @@ def read_syndicated(response: Response) -> Any:  # noqa: ANN401 - feedparser's o
         what = f": {fault}" if fault else ""
         raise ParseError(f"this is neither RSS nor Atom{what}")
     return document
+
+
+def is_html(body: bytes) -> bool:
+    """Tell whether a document is a page to look at, by its first tag."""
+    return bool(_HTML.match(body.removeprefix(b"\xef\xbb\xbf")[:1000]))
+
+
+def syndicated_title(response: Response) -> str:
+    """Return a feed's own title; empty: it has none.
+
+    Raises:
+        ParseError: The document is no feed.
+    """
+    feed = read_syndicated(response).feed
+    detail = feed.get("title_detail") or {}
+    raw = str(feed.get("title") or "")
+    return clean_text(raw, markup=_is_markup(detail, raw))
 
 
 def _headers(response: Response) -> dict[str, str]:
