@@ -356,6 +356,21 @@ class App:
             secrets=self.secrets,
         )
 
+    def check_may_send_to(self, address: str) -> None:
+        """Refuse a reader who could not leave.
+
+        Raises:
+            ConfigError: Mail would go there, and say no way to get no more.
+        """
+        _check_way_to_leave(self.settings, [address])
+
+    def outbox_files_of(self, subscriber_id: int) -> tuple[Path, ...]:
+        """Return the files of the outbox that are mails to a reader."""
+        keys = self.store.ledger.keys_of(subscriber_id)
+        folder = self.settings.delivery.outbox
+        found = {path.stem: path for path in folder.glob("*/*.eml")} if keys else {}
+        return tuple(found[key] for key in keys if key in found)
+
     def _check_way_out(self, at: datetime | None) -> None:
         """Refuse before anything is done what the transport must not do.
 

@@ -624,6 +624,18 @@ class Subscriber:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriberEvent:
+    """Something that happened to a subscriber; kept for good."""
+
+    at: datetime
+    #: joined, changed, or a status.
+    kind: str
+    origin: Origin
+    #: Names of changed fields or a reason, never an address.
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReconcileReport:
     """What subscribers.toml changed."""
 

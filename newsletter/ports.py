@@ -36,6 +36,7 @@ from newsletter.model import (
     SourceSettings,
     SourceState,
     Subscriber,
+    SubscriberEvent,
     SubscriberSpec,
     SubscriberStatus,
     Window,
@@ -186,6 +187,47 @@ class Subscribers(Protocol):
         a suppressed address made active.
         """
 
+    def add(
+        self,
+        spec: SubscriberSpec,
+        *,
+        origin: Origin,
+        consent: str,
+        reason: str,
+        as_of: datetime,
+        at: datetime,
+    ) -> Subscriber:
+        """Take in a new subscriber, who joins at *as_of*.
+
+        ``consent``: how they agreed; kept with the time. ``reason``: why an
+        address that must get no mail may get it again; empty: it may not.
+
+        Raises:
+            ConflictError: The address is a subscriber's, or must get no mail.
+        """
+
+    def rewrite(
+        self,
+        subscriber_id: int,
+        spec: SubscriberSpec,
+        *,
+        origin: Origin,
+        as_of: datetime,
+        at: datetime,
+    ) -> Subscriber:
+        """Give a subscriber the profile, schedule, zone and language of *spec*.
+
+        A changed schedule or zone moves next_slot to the first slot after
+        *as_of*, unless it was already due. Nothing changed: nothing happens.
+
+        Raises:
+            NotFoundError: There is no such subscriber.
+            ConflictError: Their data were erased.
+        """
+
+    def events(self, subscriber_id: int) -> tuple[SubscriberEvent, ...]:
+        """Return what happened to a subscriber, oldest first."""
+
     def get(self, name: str) -> Subscriber:
         """Return the subscriber of that address or public id.
 
@@ -224,7 +266,9 @@ class Subscribers(Protocol):
 
         Unsubscribed, bounced, complained: the address is suppressed as well.
         Active: the suppression is lifted and the subscriber joins anew at
-        *as_of*; *origin* is who did it.
+        *as_of*; *origin* is who did it. Erased: all that tells who they are
+        is removed, here and from their issues, attempts and events; a profile
+        of theirs alone goes too, and open issues fail (suppressed).
         """
 
     def is_suppressed(self, address: str) -> bool:
@@ -279,6 +323,9 @@ class Ledger(Protocol):
 
     def is_taken(self, subscriber_id: int, slot: datetime) -> bool:
         """Tell whether there is an issue for that subscriber and slot."""
+
+    def keys_of(self, subscriber_id: int) -> tuple[str, ...]:
+        """Return the keys of a subscriber's issues, oldest slot first."""
 
     def last_slot(self, subscriber_id: int) -> datetime | None:
         """Return the slot of the subscriber's newest issue."""

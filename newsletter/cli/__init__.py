@@ -37,7 +37,8 @@ _COMMANDS = {
     "match": ("looking:match", "Try a query on what was listed lately."),
     "status": ("looking:status", "What is due, sent, unknown and failed, and why."),
     "doctor": ("doctor:doctor", "What is wrong, and what to do about it."),
-    "subscribers": ("readers:subscribers", "List, show, unsubscribe, reactivate."),
+    "subscribers": ("readers:subscribers", "Readers: who they are, come and go."),
+    "profile": ("profiles:profile", "What readers want: show, edit, check, diff."),
     "sources": ("feeds:sources", "Add, remove, check sources; release what is held."),
     "db": ("database:database", "Upgrade or back up the database."),
 }

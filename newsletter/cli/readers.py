@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
 import click
 
+from newsletter import app as root
 from newsletter.app import App
 from newsletter.cli.context import local, open_app
-from newsletter.cli.output import counted, instant, json_option, print_json, print_table
-from newsletter.model import Profile, Subscriber, SubscriberStatus
+from newsletter.cli.output import (
+    counted,
+    instant,
+    json_option,
+    print_json,
+    print_table,
+    warn,
+)
+from newsletter.config import Settings, read_profile, read_reader
+from newsletter.model import (
+    Origin,
+    Profile,
+    Subscriber,
+    SubscriberSpec,
+    SubscriberStatus,
+)
 from newsletter.usecases import members
 
 #: Readers asked for at once.
@@ -16,7 +37,7 @@ BLOCK = 1000
 
 @click.group()
 def subscribers() -> None:
-    """List readers, look at one, let one leave or come back."""
+    """Add readers, look at them, let them pause, leave, come back, be erased."""
 
 
 @subscribers.command("list")
@@ -68,11 +89,21 @@ def show(ctx: click.Context, address: str, *, as_json: bool) -> None:
     with open_app(ctx) as app:
         reader = app.store.subscribers.get(address)
         profile = app.store.subscribers.profile(reader.profile_hash)
+        events = app.store.subscribers.events(reader.id)
     if as_json:
-        print_json({"subscriber": reader, "profile": _profile_json(profile)})
+        print_json(
+            {
+                "subscriber": reader,
+                "profile": _profile_json(profile),
+                "events": events,
+            }
+        )
         return
     for name, value in _rows(reader, profile):
         click.echo(f"{name:<10} {value}")
+    for event in events:
+        detail = f": {event.detail}" if event.detail else ""
+        click.echo(f"{instant(event.at)}  {event.kind}, by {event.origin}{detail}")
 
 
 def _rows(reader: Subscriber, profile: Profile) -> list[tuple[str, object]]:
@@ -110,6 +141,102 @@ def _profile_json(profile: Profile) -> dict[str, object]:
         "min_votes": profile.min_votes,
         "skip_empty": profile.skip_empty,
     }
+
+
+@subscribers.command()
+@click.argument("address")
+@click.option("--name", default="", help="Whom the mail greets.")
+@click.option("--timezone", help="An IANA name: Europe/London.")
+@click.option("--schedule", multiple=True, help='"weekdays 07:30"; may be repeated.')
+@click.option("--interest", "interests", multiple=True, help="A query; repeatable.")
+@click.option("--mute", "mutes", multiple=True, help="A query; repeatable.")
+@click.option(
+    "--profile",
+    "file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A file with the keys of a profile, as `profile show` prints them.",
+)
+@click.option(
+    "--reason", default="", help="Why one who left, or was erased, gets mail again."
+)
+@click.pass_context
+def add(ctx: click.Context, /, address: str, reason: str, **more: Any) -> None:  # noqa: ANN401 - options, each of its own type
+    """Add a reader by ADDRESS; what is not said is as in [defaults]."""
+    folder = ctx.find_root().obj["folder"]
+    spec = _spec(address, root.read_settings(folder, os.environ), more)
+    with open_app(ctx) as app:
+        app.check_may_send_to(spec.address)
+        reader = members.add(
+            spec, reason=reason, subscribers=app.store.subscribers, clock=app.clock
+        )
+    upcoming = local(reader.next_slot, reader.timezone) if reader.next_slot else "-"
+    click.echo(f"{reader.address} is a reader now; the first issue: {upcoming}")
+
+
+def _spec(address: str, settings: Settings, more: Mapping[str, Any]) -> SubscriberSpec:
+    """Return the reader that options and perhaps a file describe."""
+    said = {
+        key: list(value) if isinstance(value, tuple) else value
+        for key, value in more.items()
+        if value and key != "file"
+    }
+    file: Path | None = more["file"]
+    if file is None:
+        return read_reader(
+            {**said, "address": address}, settings, name="subscribers add"
+        )
+    if said.keys() - {"name"}:
+        raise click.UsageError("give the profile by --profile or by options, not both")
+    spec = read_profile(file, file.read_text("utf-8"), settings, address=address)
+    return replace(spec, name=more["name"])
+
+
+@subscribers.command()
+@click.argument("address")
+@click.option("--reason", default="by command", show_default=True)
+@click.pass_context
+def pause(ctx: click.Context, address: str, reason: str) -> None:
+    """Stop mail to a reader until `subscribers reactivate`."""
+    with open_app(ctx) as app:
+        reader = members.pause(
+            address, reason=reason, subscribers=app.store.subscribers, clock=app.clock
+        )
+    click.echo(
+        f"{reader.address} gets no mail until `newsletter subscribers reactivate"
+        f" {reader.address} --reason TEXT`"
+    )
+
+
+@subscribers.command()
+@click.argument("address")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--reason", default="by command", show_default=True)
+@click.pass_context
+def erase(ctx: click.Context, address: str, reason: str, *, yes: bool) -> None:
+    """Remove all that tells who a reader is, for good.
+
+    The row stays, so that the numbers stay true; the address is kept as a keyed
+    hash alone, so that nothing brings it back by mistake.
+    """
+    with open_app(ctx) as app:
+        reader = app.store.subscribers.get(address)
+        if not yes:
+            click.confirm(
+                f"Remove {reader.address} and what is known of them for good?",
+                abort=True,
+            )
+        files = app.outbox_files_of(reader.id)
+        members.erase(
+            reader.public_id,
+            reason=reason,
+            subscribers=app.store.subscribers,
+            clock=app.clock,
+        )
+    click.echo(f"{reader.address} is erased")
+    if reader.origin is Origin.FILE:
+        warn("subscribers.toml still names them; take the table out of it")
+    for file in files:
+        warn(f"{file} is a mail to them; remove it too, and copies of the database")
 
 
 @subscribers.command()

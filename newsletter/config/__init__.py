@@ -6,7 +6,11 @@ from newsletter.config.bundled import sample_folder, starter_folder
 from newsletter.config.editing import add_source, remove_source
 from newsletter.config.settings import Delivery, Settings, load_settings, slug
 from newsletter.config.signing import existing_secrets, secrets_of
-from newsletter.config.subscribers import load_subscribers
+from newsletter.config.subscribers import (
+    load_subscribers,
+    read_profile,
+    read_reader,
+)
 
 __all__ = [
     "Delivery",
@@ -15,6 +19,8 @@ __all__ = [
     "existing_secrets",
     "load_settings",
     "load_subscribers",
+    "read_profile",
+    "read_reader",
     "remove_source",
     "sample_folder",
     "secrets_of",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import TypeVar
 from unicodedata import combining, east_asian_width
@@ -54,20 +54,79 @@ def load_subscribers(
         ConfigError: With every mistake, each with file, line and key.
     """
     file = folder / FILE
-    defaults = _Reader(settings.document, settings, _Queries())
-    queries = defaults.queries(settings.defaults, ("defaults",))
-    problems = defaults.problems
+    queries, problems = _defaults(settings)
     specs = None
     if file.exists():
         document = read_document(file)
         reader = _Reader(document, settings, queries)
         tables, wrong = _tables(document)
-        specs = tuple(reader.spec(table, number) for number, table in tables.items())
+        specs = tuple(
+            reader.spec(table, ("subscribers", number))
+            for number, table in tables.items()
+        )
         doubles = [document.problem(*each) for each in _doubles(tables, document)]
         problems = [*problems, *wrong, *reader.problems, *doubles]
     if problems:
         raise ConfigError(*problems)
     return specs
+
+
+def read_reader(
+    data: Mapping[str, object], settings: Settings, *, name: str
+) -> SubscriberSpec:
+    """Return one reader as *data* says, by the same rules as subscribers.toml.
+
+    Args:
+        data: The keys of a ``[[subscribers]]`` table.
+        settings: Whose defaults apply.
+        name: What to call it in mistakes.
+
+    Raises:
+        ConfigError: With every mistake, each with its key.
+    """
+    return _one(Document(name, data), settings)
+
+
+def read_profile(
+    file: FilePath, text: str, settings: Settings, *, address: str
+) -> SubscriberSpec:
+    """Return the reader *address* with the profile that a document holds.
+
+    Args:
+        file: What to call the document in mistakes.
+        text: TOML: the keys of ``[[subscribers]]`` but address, id and name.
+        settings: Whose defaults apply.
+        address: Whose profile it is, or would be.
+
+    Raises:
+        ConfigError: With every mistake, each with line and key.
+    """
+    document = read_document(file, text)
+    try:
+        ReaderKeys.model_validate(document.data)
+    except ValidationError as error:
+        raise ConfigError(*problems_of(document, error, ReaderKeys)) from error
+    return _one(replace(document, data={**document.data, "address": address}), settings)
+
+
+def _one(document: Document, settings: Settings) -> SubscriberSpec:
+    queries, problems = _defaults(settings)
+    try:
+        table = SubscriberTable.model_validate(document.data)
+    except ValidationError as error:
+        problems = [*problems, *problems_of(document, error, SubscriberTable)]
+        raise ConfigError(*problems) from error
+    reader = _Reader(document, settings, queries)
+    spec = reader.spec(table, ())
+    if problems or reader.problems:
+        raise ConfigError(*problems, *reader.problems)
+    return spec
+
+
+def _defaults(settings: Settings) -> tuple[_Queries, list[str]]:
+    """Return the queries of ``[defaults]``, and what is wrong with them."""
+    reader = _Reader(settings.document, settings, _Queries())
+    return reader.queries(settings.defaults, ("defaults",)), reader.problems
 
 
 def _tables(document: Document) -> tuple[dict[int, SubscriberTable], list[str]]:
@@ -124,9 +183,8 @@ class _Reader:
     defaults: _Queries
     problems: list[str] = field(default_factory=list)
 
-    def spec(self, table: SubscriberTable, number: int) -> SubscriberSpec:
-        """Return one subscriber."""
-        at: Path = ("subscribers", number)
+    def spec(self, table: SubscriberTable, at: Path) -> SubscriberSpec:
+        """Return one subscriber, whose table stands *at*."""
         for key, sentence in later.refused_of_reader(table):
             self.problems.append(self.document.problem((*at, key), sentence))
         defaults, newsletter = self.settings.defaults, self.settings.newsletter

@@ -37,6 +37,9 @@ class Database(Protocol):
     def write(self) -> AbstractContextManager[Connection]:
         """Open a transaction that commits at its end, or not at all."""
 
+    def scrub(self) -> None:
+        """Leave no trace of removed content in files of our own."""
+
     def close(self) -> None:
         """Give every connection back."""
 
@@ -61,6 +64,18 @@ class SqlDatabase:
         """See Database."""
         with translated(self.name), self.writer.begin() as connection:
             yield connection
+
+    def scrub(self) -> None:
+        """See Database. A server keeps its files to itself."""
+        if self.writer.dialect.name != "sqlite":
+            return
+        # Deleted content is overwritten; what it was still stands in the log.
+        with translated(self.name):
+            raw = self.writer.raw_connection()
+            try:
+                raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            finally:
+                raw.close()
 
     def close(self) -> None:
         """See Database."""
@@ -89,6 +104,9 @@ class ScratchDatabase:
         """See Database."""
         with self.lock, translated(self.name), self.connection.begin_nested():
             yield self.connection
+
+    def scrub(self) -> None:
+        """See Database. It forgets everything anyway."""
 
     def close(self) -> None:
         """See Database."""

@@ -148,6 +148,12 @@ class SqlLedger:
         with self.database.read() as connection:
             return _is_taken(connection, subscriber_id, slot)
 
+    def keys_of(self, subscriber_id: int) -> tuple[str, ...]:
+        """See ports.Ledger."""
+        query = select(issues.c.key).where(issues.c.subscriber_id == subscriber_id)
+        with self.database.read() as connection:
+            return tuple(connection.scalars(query.order_by(issues.c.slot)))
+
     def last_slot(self, subscriber_id: int) -> datetime | None:
         """See ports.Ledger."""
         query = select(func.max(issues.c.slot)).where(

@@ -10,15 +10,24 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from newsletter.errors import NotFoundError
 from newsletter.matching import profile_hash, profile_to_json
-from newsletter.model import Origin, Profile, SubscriberStatus
+from newsletter.model import (
+    FailReason,
+    IssueState,
+    Origin,
+    Profile,
+    SubscriberSpec,
+    SubscriberStatus,
+)
 from newsletter.schedule import next_slot, parse_schedule, zone
 from newsletter.storage.addresses import AddressHasher
 from newsletter.storage.database import blocks
 from newsletter.storage.schema import (
+    IS_OPEN,
+    attempts,
     issues,
     profiles,
     subscriber_events,
@@ -80,8 +89,12 @@ def first_slot(schedule: tuple[str, ...], timezone: str, as_of: datetime) -> dat
     return next_slot(parse_schedule(schedule), zone(timezone), as_of)
 
 
-def forget(connection: Connection, row: Row[Any]) -> None:
+def forget(connection: Connection, row: Row[Any], *, at: datetime) -> None:
     """Remove what tells who the reader is; the numbers stay true."""
+    nobody = put_profile(connection, Profile(), at=at)
+    mine = issues.c.subscriber_id == row.id
+    held = select(issues.c.profile_hash).where(mine).distinct()
+    hashes = {row.profile_hash, *connection.scalars(held)}
     connection.execute(
         update(subscribers)
         .where(subscribers.c.id == row.id)
@@ -92,13 +105,76 @@ def forget(connection: Connection, row: Row[Any]) -> None:
             name="",
             consent_at=None,
             consent_how=None,
+            profile_hash=nobody,
         )
+    )
+    # What servers said may bear the address.
+    said = attempts.c.issue_key.in_(select(issues.c.key).where(mine))
+    connection.execute(update(attempts).where(said).values(reason=None))
+    connection.execute(
+        update(subscriber_events)
+        .where(subscriber_events.c.subscriber_id == row.id)
+        .values(detail="")
     )
     connection.execute(
         update(issues)
-        .where(issues.c.subscriber_id == row.id)
-        .values(address="", name="")
+        .where(mine)
+        .values(address="", name="", profile_hash=nobody, reason=None)
     )
+    connection.execute(
+        update(issues)
+        .where(mine, IS_OPEN)
+        .values(
+            state=IssueState.FAILED,
+            reason=FailReason.SUPPRESSED.value,
+            retry_at=None,
+            lease_holder=None,
+            lease_until=None,
+            updated_at=at,
+        )
+    )
+    _drop_profiles(connection, hashes - {nobody})
+
+
+def _drop_profiles(connection: Connection, hashes: Iterable[str]) -> None:
+    """Remove profiles that nobody has and no issue was made with any more."""
+    for name in hashes:
+        uses = (
+            select(subscribers.c.id).where(subscribers.c.profile_hash == name).exists(),
+            select(issues.c.key).where(issues.c.profile_hash == name).exists(),
+        )
+        gone = delete(profiles).where(profiles.c.hash == name, *(~use for use in uses))
+        connection.execute(gone)
+
+
+def columns(
+    connection: Connection, spec: SubscriberSpec, *, at: datetime
+) -> dict[str, object]:
+    """Return the columns of what was written down of a reader, but who it is."""
+    return {
+        "timezone": spec.timezone,
+        "language": spec.language,
+        "schedule": spec.schedule,
+        "profile_hash": put_profile(connection, spec.profile, at=at),
+    }
+
+
+def differences(
+    row: Row[Any],
+    wanted: Mapping[str, object],
+    spec: SubscriberSpec,
+    *,
+    as_of: datetime,
+) -> dict[str, object]:
+    """Return what is to be written so that *row* has what is *wanted*.
+
+    Another schedule or zone moves the next slot, unless it is due already.
+    """
+    values = {n: v for n, v in wanted.items() if getattr(row, n) != v}
+    waits = row.next_slot is not None and row.next_slot > as_of
+    if waits and values.keys() & {"schedule", "timezone"}:
+        values["next_slot"] = first_slot(spec.schedule, spec.timezone, as_of)
+    return values
 
 
 def record_event(

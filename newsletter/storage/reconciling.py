@@ -103,7 +103,7 @@ class Reconciliation:
         if why is not None:
             self.kept.append((spec.address, why))
             return
-        values = self._differences(spec, row)
+        values = members.differences(row, self._columns(spec), spec, as_of=self.as_of)
         if row.status == SubscriberStatus.PAUSED:
             self._return(spec, row, values)
         elif not values:
@@ -127,16 +127,6 @@ class Reconciliation:
             return f"the address must get no mail: {self.suppressed[key]}"
         return None
 
-    def _differences(self, spec: SubscriberSpec, row: Row[Any]) -> dict[str, object]:
-        wanted = self._columns(spec)
-        values = {n: v for n, v in wanted.items() if getattr(row, n) != v}
-        waits = row.next_slot is not None and row.next_slot > self.as_of
-        if waits and values.keys() & {"schedule", "timezone"}:
-            values["next_slot"] = members.first_slot(
-                spec.schedule, spec.timezone, self.as_of
-            )
-        return values
-
     def _columns(self, spec: SubscriberSpec) -> dict[str, object]:
         """Return what the file says of a reader."""
         return {
@@ -144,12 +134,7 @@ class Reconciliation:
             "address": spec.address,
             "address_key": address_key(spec.address),
             "name": spec.name,
-            "timezone": spec.timezone,
-            "language": spec.language,
-            "schedule": spec.schedule,
-            "profile_hash": members.put_profile(
-                self.connection, spec.profile, at=self.at
-            ),
+            **members.columns(self.connection, spec, at=self.at),
         }
 
     def _change(

@@ -111,6 +111,8 @@ class SqliteFile:
             check_same_thread=False,
         )
         raw.execute("PRAGMA synchronous=FULL")
+        # What is erased is overwritten, not merely forgotten.
+        raw.execute("PRAGMA secure_delete=ON")
         raw.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
         return raw
 

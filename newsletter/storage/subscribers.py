@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,7 @@ from newsletter.model import (
     Profile,
     ReconcileReport,
     Subscriber,
+    SubscriberEvent,
     SubscriberSpec,
     SubscriberStatus,
 )
@@ -23,7 +25,14 @@ from newsletter.storage.addresses import AddressHasher, address_key
 from newsletter.storage.codec import subscriber_of
 from newsletter.storage.database import Database
 from newsletter.storage.reconciling import Reconciliation
-from newsletter.storage.schema import IS_ACTIVE, profiles, subscribers, suppressions
+from newsletter.storage.schema import (
+    IS_ACTIVE,
+    lock,
+    profiles,
+    subscriber_events,
+    subscribers,
+    suppressions,
+)
 
 #: Statuses after which no mail may go to the address, whoever asks.
 _SUPPRESSES = frozenset(
@@ -52,6 +61,110 @@ class SqlSubscribers:
             return Reconciliation(
                 connection=connection, hasher=self.hasher, as_of=as_of, at=at
             ).run(specs)
+
+    def add(
+        self,
+        spec: SubscriberSpec,
+        *,
+        origin: Origin,
+        consent: str,
+        reason: str,
+        as_of: datetime,
+        at: datetime,
+    ) -> Subscriber:
+        """See ports.Subscribers."""
+        key = address_key(spec.address)
+        with self.database.write() as connection:
+            lock(connection, "readers")
+            self._check_free(connection, spec.address, key, reason=reason)
+            self._suppress(connection, key, SubscriberStatus.ACTIVE, at)
+            values = {
+                "public_id": secrets.token_hex(16),
+                "origin": origin,
+                "version": 1,
+                "address": spec.address,
+                "address_key": key,
+                "name": spec.name,
+                "consent_at": at,
+                "consent_how": consent,
+                **members.columns(connection, spec, at=at),
+                **members.standing(SubscriberStatus.ACTIVE, None, at),
+                **members.joining(spec.schedule, spec.timezone, as_of=as_of),
+            }
+            joined = insert(subscribers).values(**values).returning(subscribers.c.id)
+            number = connection.execute(joined).scalar_one()
+            members.record_event(
+                connection, number, "joined", origin=origin, detail=reason, at=at
+            )
+            return subscriber_of(members.locked(connection, number))
+
+    def _check_free(
+        self, connection: Connection, address: str, key: str, *, reason: str
+    ) -> None:
+        """Look whether nobody has the address, and mail may go there.
+
+        Raises:
+            ConflictError: Somebody has it; or it may not, and no *reason* says
+                why it may again.
+        """
+        query = select(subscribers).where(subscribers.c.address_key == key)
+        other = connection.execute(query).first()
+        if other is not None:
+            raise ConflictError(
+                f"{address} is a reader already ({other.status}, from {other.origin});"
+                f" see `newsletter subscribers show {address}`"
+            )
+        why = members.suppressed(connection, self.hasher, [key]).get(key)
+        if why is not None and not reason:
+            raise ConflictError(
+                f"{address} must get no mail: {why}. If they want it again, say so:"
+                f" `newsletter subscribers add {address} --reason TEXT`"
+            )
+
+    def rewrite(
+        self,
+        subscriber_id: int,
+        spec: SubscriberSpec,
+        *,
+        origin: Origin,
+        as_of: datetime,
+        at: datetime,
+    ) -> Subscriber:
+        """See ports.Subscribers."""
+        with self.database.write() as connection:
+            # A new profile is put under the lock of those who put them.
+            lock(connection, "readers")
+            row = members.locked(connection, subscriber_id)
+            if row.status == SubscriberStatus.ERASED:
+                raise ConflictError(f"reader {row.public_id} is erased")
+            wanted = members.columns(connection, spec, at=at)
+            values = members.differences(row, wanted, spec, as_of=as_of)
+            if values:
+                members.change(connection, row, values)
+                members.record_event(
+                    connection,
+                    row.id,
+                    "changed",
+                    origin=origin,
+                    detail=", ".join(sorted(values)),
+                    at=at,
+                )
+            return subscriber_of(members.locked(connection, subscriber_id))
+
+    def events(self, subscriber_id: int) -> tuple[SubscriberEvent, ...]:
+        """See ports.Subscribers."""
+        query = (
+            select(subscriber_events)
+            .where(subscriber_events.c.subscriber_id == subscriber_id)
+            .order_by(subscriber_events.c.id)
+        )
+        with self.database.read() as connection:
+            return tuple(
+                SubscriberEvent(
+                    at=row.at, kind=row.kind, origin=row.origin, detail=row.detail
+                )
+                for row in connection.execute(query)
+            )
 
     def get(self, name: str) -> Subscriber:
         """See ports.Subscribers."""
@@ -145,11 +258,14 @@ class SqlSubscribers:
                 values |= members.joining(row.schedule, row.timezone, as_of=as_of)
             members.change(connection, row, values)
             if status == SubscriberStatus.ERASED:
-                members.forget(connection, row)
+                members.forget(connection, row, at=at)
             members.record_event(
                 connection, row.id, status.value, origin=origin, detail=reason, at=at
             )
-            return subscriber_of(members.locked(connection, subscriber_id))
+            changed = subscriber_of(members.locked(connection, subscriber_id))
+        if status == SubscriberStatus.ERASED:
+            self.database.scrub()
+        return changed
 
     def _suppress(
         self,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from newsletter.assembling import Assembler
+from newsletter.errors import NotFoundError
 from newsletter.matching import match_profile
 from newsletter.model import (
     IssueState,
@@ -42,11 +43,17 @@ def show(key: str, *, ledger: Ledger, assembler: Assembler) -> PastIssue:
     """Return a past issue, by its key or an unambiguous beginning of it.
 
     Raises:
-        NotFoundError: There is none, or what it was made from is gone.
+        NotFoundError: There is none, what it was made from is gone, or its
+            reader was erased.
         ConflictError: Several keys begin like that.
         RenderError: The theme fails on it.
     """
     row = ledger.find(key)
+    if not row.record.address:
+        raise NotFoundError(
+            f"issue {row.record.key} went to a reader whose data were erased since;"
+            " it cannot be made again"
+        )
     return PastIssue(
         row=row,
         message=assembler.make(row.record),
