@@ -116,14 +116,25 @@ def forget(connection: Connection, row: Row[Any], *, at: datetime) -> None:
         .where(subscriber_events.c.subscriber_id == row.id)
         .values(detail="")
     )
+    rows = connection.execute(select(issues.c.key, issues.c.headings).where(mine)).all()
+    for issue in rows:
+        # Headings are names of interests; there are as many as there are cards.
+        connection.execute(
+            update(issues)
+            .where(issues.c.key == issue.key)
+            .values(
+                address="",
+                name="",
+                profile_hash=nobody,
+                reason=None,
+                headings=("",) * len(issue.headings),
+            )
+        )
+    # What may be on its way keeps its state: only who sends it knows its end.
+    waits = issues.c.state.in_([IssueState.READY, IssueState.RETRY])
     connection.execute(
         update(issues)
-        .where(mine)
-        .values(address="", name="", profile_hash=nobody, reason=None)
-    )
-    connection.execute(
-        update(issues)
-        .where(mine, IS_OPEN)
+        .where(mine, IS_OPEN, waits)
         .values(
             state=IssueState.FAILED,
             reason=FailReason.SUPPRESSED.value,
@@ -134,6 +145,13 @@ def forget(connection: Connection, row: Row[Any], *, at: datetime) -> None:
         )
     )
     _drop_profiles(connection, hashes - {nobody})
+
+
+def harmless(reason: str, row: Row[Any]) -> str:
+    """Return *reason*, or nothing where it names the reader."""
+    said = reason.casefold()
+    names = (row.address, row.address_key, row.name)
+    return "" if any(name and name.casefold() in said for name in names) else reason
 
 
 def _drop_profiles(connection: Connection, hashes: Iterable[str]) -> None:

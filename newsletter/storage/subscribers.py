@@ -253,6 +253,8 @@ class SqlSubscribers:
                     "more; add the reader anew instead"
                 )
             self._suppress(connection, row.address_key, status, at)
+            if status == SubscriberStatus.ERASED:
+                reason = members.harmless(reason, row)
             values = members.standing(status, reason, at)
             if status == SubscriberStatus.ACTIVE:
                 values |= members.joining(row.schedule, row.timezone, as_of=as_of)

@@ -149,7 +149,10 @@ def lived_in(world: World) -> str:
     """Make a reader who left traces everywhere; return the key of an open issue."""
     ada = add(world, "ada.secret@example.org", name="Ada Secretive", profile=SECRETIVE)
     world.read_file(spec("bob@example.org", id="b"))
-    sent, waiting = (world.issue(ada, NOW + n * HOUR).key for n in range(2))
+    headings = ("zebrafish",)
+    sent, waiting = (
+        world.issue(ada, NOW + n * HOUR, headings=headings).key for n in range(2)
+    )
     ledger = world.store.ledger
     ledger.lease(1, holder="me", now=NOW, until=NOW + HOUR)
     ledger.mark_inflight([sent], holder="me", now=NOW)
@@ -191,6 +194,34 @@ def test_an_erased_reader_leaves_no_trace_but_the_numbers(world: World) -> None:
     ]
     report = world.read_file(spec("bob@example.org", id="b"), spec(ada.address))
     assert report.kept == ((ada.address, "the address must get no mail: bounced"),)
+
+
+def test_a_reason_that_names_the_erased_is_not_kept(world: World) -> None:
+    ada, bob = add(world, name="Ada"), add(world, "bob@example.org")
+    for reader, reason in ((ada, "ADA asked"), (bob, "asked by letter")):
+        gone = world.store.subscribers.set_status(
+            reader.id,
+            S.ERASED,
+            reason=reason,
+            origin=Origin.COMMAND,
+            as_of=NOW,
+            at=NOW,
+        )
+        assert gone.status_reason == ("" if reader is ada else reason)
+    assert world.store.subscribers.events(ada.id)[-1].detail == ""
+    assert world.store.subscribers.events(bob.id)[-1].detail == "asked by letter"
+
+
+def test_what_is_on_its_way_to_the_erased_keeps_its_state(world: World) -> None:
+    ada = add(world)
+    key = world.issue(ada).key
+    ledger = world.store.ledger
+    ledger.lease(1, holder="me", now=NOW, until=NOW + HOUR)
+    ledger.mark_inflight([key], holder="me", now=NOW)
+    world.move(ada, S.ERASED)
+    assert ledger.find(key).state is IssueState.INFLIGHT
+    ledger.record([Outcome(key=key, state=IssueState.SENT, at=NOW)], holder="me")
+    assert ledger.find(key).state is IssueState.SENT
 
 
 def test_a_profile_that_others_have_stays(world: World) -> None:
