@@ -365,11 +365,11 @@ class App:
         _check_way_to_leave(self.settings, [address])
 
     def outbox_files_of(self, subscriber_id: int) -> tuple[Path, ...]:
-        """Return the files of the outbox that are mails to a reader."""
-        keys = self.store.ledger.keys_of(subscriber_id)
+        """Return the files of the outbox that name a reader."""
+        keys = frozenset(self.store.ledger.keys_of(subscriber_id))
         folder = self.settings.delivery.outbox
-        found = {path.stem: path for path in folder.glob("*/*.eml")} if keys else {}
-        return tuple(found[key] for key in keys if key in found)
+        files = sorted(folder.glob("*/*")) if keys else []
+        return tuple(path for path in files if path.stem in keys)
 
     def _check_way_out(self, at: datetime | None) -> None:
         """Refuse before anything is done what the transport must not do.

@@ -101,6 +101,9 @@ class Sources(Protocol):
     def save(self, state: SourceState) -> None:
         """Keep *state*."""
 
+    def forget(self, name: str) -> None:
+        """Forget how *name* was asked; what it brought stays."""
+
 
 # --- entries ------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ import click
 from yarl import URL
 
 from newsletter import app as root
+from newsletter import storage
 from newsletter.app import App
 from newsletter.cli.context import open_app
 from newsletter.cli.output import (
@@ -106,7 +107,11 @@ def add(ctx: click.Context, /, address: str, name: str, **more: Any) -> None:  #
 def remove(ctx: click.Context, name: str) -> None:
     """Take source NAME out of newsletter.toml; what it brought stays."""
     folder = _folder(ctx)
-    remove_source(folder, name, environ=os.environ, kinds=KINDS)
+    after = remove_source(folder, name, environ=os.environ, kinds=KINDS)
+    if storage.is_there(after.database_url):
+        # Another source of that name begins anew.
+        with open_app(ctx) as app:
+            app.store.sources.forget(name)
     click.echo(
         f"{name} is not asked any more; its entries stay in the database, and"
         " readers may still get those that were released"

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import click
 import tomlkit
@@ -222,11 +223,24 @@ def _typed(settings: Settings, reader: Subscriber, text: str) -> SubscriberSpec 
         try:
             return read_profile(name, typed, settings, address=reader.address)
         except ConfigError as error:
-            if not sys.stdin.isatty():
-                raise
-            warn(str(error))
-            click.confirm("Open the editor again?", default=True, abort=True)
-            shown = typed
+            if sys.stdin.isatty() and _again(error):
+                shown = typed
+                continue
+            raise ConfigError(str(error), _kept(typed)) from error
+
+
+def _again(error: ConfigError) -> bool:
+    warn(str(error))
+    return click.confirm("Open the editor again?", default=True)
+
+
+def _kept(typed: str) -> str:
+    """Keep what a person typed; say where."""
+    with NamedTemporaryFile(
+        "w", suffix=".toml", prefix="profile-", delete=False, encoding="utf-8"
+    ) as file:
+        file.write(typed)
+    return f"nothing was changed; what you typed is kept in {file.name}"
 
 
 # --- writing ---

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import click
 
 from newsletter import app as root
+from newsletter import storage
 from newsletter.app import App
 from newsletter.cli.context import local, open_app
 from newsletter.cli.output import (
@@ -22,6 +24,7 @@ from newsletter.cli.output import (
     warn,
 )
 from newsletter.config import Settings, read_profile, read_reader
+from newsletter.errors import ConflictError
 from newsletter.model import (
     Origin,
     Profile,
@@ -164,13 +167,25 @@ def add(ctx: click.Context, /, address: str, reason: str, **more: Any) -> None: 
     """Add a reader by ADDRESS; what is not said is as in [defaults]."""
     folder = ctx.find_root().obj["folder"]
     spec = _spec(address, root.read_settings(folder, os.environ), more)
-    with open_app(ctx) as app:
+    with open_app(ctx, check_subscribers=True) as app:
         app.check_may_send_to(spec.address)
+        _check_not_in_file(app, spec.address)
         reader = members.add(
             spec, reason=reason, subscribers=app.store.subscribers, clock=app.clock
         )
     upcoming = local(reader.next_slot, reader.timezone) if reader.next_slot else "-"
     click.echo(f"{reader.address} is a reader now; the first issue: {upcoming}")
+
+
+def _check_not_in_file(app: App, address: str) -> None:
+    """Refuse an address that the next run takes in anyway.
+
+    Raises:
+        ConflictError: subscribers.toml names it.
+    """
+    key = storage.address_key(address)
+    if any(storage.address_key(spec.address) == key for spec in app.specs or ()):
+        raise ConflictError(f"{address} is a reader already (subscribers.toml)")
 
 
 def _spec(address: str, settings: Settings, more: Mapping[str, Any]) -> SubscriberSpec:
@@ -221,6 +236,8 @@ def erase(ctx: click.Context, address: str, reason: str, *, yes: bool) -> None:
     with open_app(ctx) as app:
         reader = app.store.subscribers.get(address)
         if not yes:
+            if not sys.stdin.isatty():
+                raise click.UsageError("this cannot be undone; say so with --yes")
             click.confirm(
                 f"Remove {reader.address} and what is known of them for good?",
                 abort=True,
@@ -236,7 +253,8 @@ def erase(ctx: click.Context, address: str, reason: str, *, yes: bool) -> None:
     if reader.origin is Origin.FILE:
         warn("subscribers.toml still names them; take the table out of it")
     for file in files:
-        warn(f"{file} is a mail to them; remove it too, and copies of the database")
+        warn(f"{file} names them; remove it too")
+    click.echo("copies of the database and of the outbox are yours to remove")
 
 
 @subscribers.command()

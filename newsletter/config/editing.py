@@ -7,6 +7,7 @@ else, every comment and blank line, stays as its author wrote it.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -103,6 +104,8 @@ def _write(file: Path, content: bytes) -> None:
     """Replace *file* whole, with its permissions, or leave it as it was."""
     draft = file.with_name(f".{file.name}.{os.getpid()}.new")
     try:
+        if not file.stat().st_mode & 0o222:
+            raise PermissionError(errno.EACCES, "it is read-only")
         with draft.open("wb") as stream:
             stream.write(content)
             stream.flush()

@@ -35,14 +35,19 @@ from newsletter.sources.syndication import (
     one_request,
     read_syndicated,
 )
-from newsletter.text import clean_names, clean_text, split_authors
+from newsletter.text import clean_names, clean_text
 
-_REPLACEMENTS = frozenset({"replace", "replace-cross"})
+#: Announcements that are new; all others (replace, …) are of old papers.
+_NEW = frozenset({"new", "cross"})
+_TYPE = re.compile(r"\s*arXiv:\S+\s+Announce Type:\s*([\w-]+)")
 #: What stands before an abstract in the feeds.
 _HEAD = re.compile(r"\s*arXiv:\S+\s+Announce Type:\s*\S+\s*(?:Abstract:\s*)?")
 #: What stood behind a title in the feeds until 2024.
 _TAIL = re.compile(r"\s*\(arXiv:(\S+)\s*(?:\[([\w.\-]+)\])?[^()]*\)\s*$")
-_AFFILIATION = re.compile(r"\s*\([^()]*\)")
+#: At the end of a name; nested ones go from the innermost.
+_AFFILIATION = re.compile(r"\s*\([^()]*\)(?=\s*(?:[,()]|and\b|$))")
+_BETWEEN_NAMES = re.compile(r"\s*,(?!\s*(?:Jr|Sr|II|III|IV)\b)\s*(?:and\s+)?|\s+and\s+")
+_UPDATED = re.compile(r"\(arXiv:[^()]*\bUPDATED\b[^()]*\)\s*$")
 _GROUP = re.compile(r"\s*([^,:]*\bCollaborations?)\s*:\s*", re.IGNORECASE)
 _MARKUP = re.compile(r"\s*<p\b", re.IGNORECASE)
 _FAULT = "/api/errors"
@@ -75,6 +80,11 @@ class Arxiv:
                 continue
             name = str(paper.guid)
             papers[name] = _both(papers[name], paper) if name in papers else paper
+        if rejected and not papers:
+            raise ParseError(
+                f"none of {len(rejected)} items is a paper of arXiv's; the first:"
+                f' {rejected[0].reason}. Of another site, the kind is "feed"'
+            )
         return Page(listings=tuple(papers.values()), rejected=tuple(rejected))
 
 
@@ -95,7 +105,16 @@ def _check(document: Any) -> None:  # noqa: ANN401 - feedparser's own dictionary
 
 
 def _is_replacement(item: Item) -> bool:
-    return str(item.item.get("arxiv_announce_type") or "").strip() in _REPLACEMENTS
+    """Tell whether it announces an old paper; what does not say so does not."""
+    kind = _announced_as(item)
+    return bool(kind and kind not in _NEW) or bool(_UPDATED.search(item.text("title")))
+
+
+def _announced_as(item: Item) -> str | None:
+    """Return the type of an announcement. None: it is none, as in the query API."""
+    said = str(item.item.get("arxiv_announce_type") or "").strip()
+    found = _TYPE.match(item.raw("summary"))
+    return said or (found[1] if found else None)
 
 
 def _both(first: Listing, second: Listing) -> Listing:
@@ -154,7 +173,9 @@ def _dates(item: Item) -> tuple[datetime | None, datetime]:
     """
     seen_at = item.response.seen_at
     published = item.published()
-    return published, min(published or seen_at, seen_at)
+    listed = min(published or seen_at, seen_at)
+    # An announcement's date is the day's, and another when the list is repeated.
+    return None if _announced_as(item) else published, listed
 
 
 def _abstract(item: Item) -> str:
@@ -169,16 +190,33 @@ def _authors(item: Item) -> tuple[str, ...]:
     The feeds give all of them in one string; the API gives each.
     """
     rows = item.item.get("authors") or ()
-    names = [str(row.get("name") or "") for row in rows]
+    names = [_mended(str(row.get("name") or "")) for row in rows]
     if len(names) == 1:
-        return tuple(_split(names[0]))
+        return clean_names(tuple(_split(names[0])))
     return clean_names(names)
 
 
 def _split(raw: str) -> Iterator[str]:
+    """Yield names: here always given name first, so every comma divides."""
     text = clean_text(raw, markup="<a" in raw)
     group = _GROUP.match(text)
     if group:
         yield group[1].strip()
         text = text[group.end() :]
-    yield from split_authors(_AFFILIATION.sub("", text))
+    bare = _AFFILIATION.sub("", text)
+    while bare != text:
+        text, bare = bare, _AFFILIATION.sub("", bare)
+    yield from _BETWEEN_NAMES.split(bare)
+
+
+def _mended(name: str) -> str:
+    """Return a name as it was that arXiv encoded twice.
+
+    Ram\u00c3\u00adrez is Ram\u00edrez.
+
+    Latin-1 that is UTF-8 throughout, with letters beyond ASCII, is no accident.
+    """
+    try:
+        return name.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return name

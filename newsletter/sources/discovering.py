@@ -42,6 +42,8 @@ class Alternate:
 
     url: str
     title: str
+    #: It says no more than that: many an API does.
+    is_any_json: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,11 +192,13 @@ def alternates_of(page: Response) -> tuple[Alternate, ...]:
     reader.feed(page.body.decode("utf-8", "replace"))
     base = _joined(page.final_url or "", reader.base)
     found: dict[str, Alternate] = {}
-    for title, href in reader.found:
+    for title, href, kind in reader.found:
         url = _joined(base, href)
         if url.startswith(("http://", "https://")):
-            found.setdefault(url, Alternate(url=url, title=title))
-    return tuple(sorted(found.values(), key=_is_of_comments))
+            is_any_json = kind == "application/json"
+            alternate = Alternate(url=url, title=title, is_any_json=is_any_json)
+            found.setdefault(url, alternate)
+    return tuple(sorted(found.values(), key=_rank))
 
 
 def _joined(base: str, href: str) -> str:
@@ -204,8 +208,10 @@ def _joined(base: str, href: str) -> str:
         return ""
 
 
-def _is_of_comments(alternate: Alternate) -> bool:
-    return "comment" in f"{alternate.title} {alternate.url}".casefold()
+def _rank(alternate: Alternate) -> tuple[bool, bool]:
+    """Put feeds of comments last, and before them what is JSON of any kind."""
+    said = f"{alternate.title} {alternate.url}".casefold()
+    return "comment" in said, alternate.is_any_json
 
 
 @dataclass(eq=False)
@@ -223,8 +229,8 @@ class _Links(HTMLParser):
     )
 
     base: str = ""
-    #: (title, href) in their order.
-    found: list[tuple[str, str]] = field(default_factory=list)
+    #: (title, href, type) in their order.
+    found: list[tuple[str, str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -236,4 +242,4 @@ class _Links(HTMLParser):
         is_alternate = "alternate" in said.get("rel", "").casefold().split()
         kind = said.get("type", "").partition(";")[0].strip().casefold()
         if tag == "link" and is_alternate and kind in self.TYPES and said.get("href"):
-            self.found.append((said.get("title", "").strip(), said["href"]))
+            self.found.append((said.get("title", "").strip(), said["href"], kind))

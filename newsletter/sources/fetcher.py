@@ -166,7 +166,11 @@ class _Round:
         """Read a file; of a folder, which documents are in it."""
         path = Path(request.path or "")
         if path.is_dir():
-            return Reading(response=self._empty(request), page=_files(request, path))
+            page = _files(request, path)
+            # Without a document nothing was read: the first fetch is yet to come.
+            return Reading(
+                response=self._empty(request), page=page if page.further else None
+            )
         response = self._file(request, path)
         return Reading(response=response, page=source.parse(response))
 

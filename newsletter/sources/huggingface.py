@@ -195,6 +195,9 @@ def _listed_at(paper: Mapping[str, Any], response: Response) -> datetime:
     the end of the listing day, so that a back-fill keeps its dates.
     """
     submitted = _instant(paper.get("submittedOnDailyAt"))
+    # What lies days ahead is no time at which anything was listed.
+    if submitted is not None and submitted > response.seen_at + 2 * _DAY:
+        return response.seen_at
     if submitted is not None and submitted.time() != time(0):
         return submitted
     day = submitted.date() if submitted else response.request.day

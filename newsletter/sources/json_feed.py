@@ -30,6 +30,7 @@ from newsletter.model import (
 from newsletter.sources.syndication import (
     SUMMARY_CHARS,
     TITLE_CHARS,
+    guid_of,
     language_tag,
 )
 from newsletter.text import clean_names, clean_text, first_sentences
@@ -192,9 +193,9 @@ def _summary(item: Mapping[str, Any]) -> str:
 def _guid(item: Mapping[str, Any]) -> str | None:
     """Return its id as text: some are numbers, against the letter of 1.1."""
     value = item.get("id")
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    if isinstance(value, bool) or not isinstance(value, str | int):
         return None
-    return str(value).strip() or None
+    return guid_of(str(value))
 
 
 def _string(row: Mapping[str, Any], name: str) -> str:

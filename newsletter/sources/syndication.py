@@ -29,7 +29,13 @@ from newsletter.model import (
     SourceState,
     Validator,
 )
-from newsletter.text import clean_names, clean_text, first_sentences, split_authors
+from newsletter.text import (
+    clean_names,
+    clean_text,
+    first_sentences,
+    one_line,
+    split_authors,
+)
 
 #: A title made of the text, where there is none.
 TITLE_CHARS = 80
@@ -159,7 +165,7 @@ class Item:
         url = self._url()
         if not title:
             raise ParseError("it has neither title nor text")
-        guid = str(self.item.get("id") or "").strip() or None
+        guid = guid_of(str(self.item.get("id") or ""))
         published, listed = self.dates()
         return Listing(
             source=self.source,
@@ -302,6 +308,15 @@ class Item:
     def _language(self) -> str | None:
         detail = self.item.get("title_detail") or {}
         return language_tag(str(detail.get("language") or self.language or ""))
+
+
+def guid_of(raw: str) -> str | None:
+    """Return a source's own name as a store can keep it; None: it is none.
+
+    JSON can write halves of characters, and no database takes a NUL.
+    """
+    whole = raw.encode("utf-8", "replace").decode("utf-8")
+    return one_line(whole) or None
 
 
 def language_tag(raw: str) -> str | None:

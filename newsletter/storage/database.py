@@ -38,7 +38,11 @@ class Database(Protocol):
         """Open a transaction that commits at its end, or not at all."""
 
     def scrub(self) -> None:
-        """Leave no trace of removed content in files of our own."""
+        """Leave no trace of removed content in files of our own.
+
+        Raises:
+            StorageError: Another process keeps it from that.
+        """
 
     def close(self) -> None:
         """Give every connection back."""
@@ -73,9 +77,15 @@ class SqlDatabase:
         with translated(self.name):
             raw = self.writer.raw_connection()
             try:
-                raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                found = raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                is_busy, *_ = found.fetchone()
             finally:
                 raw.close()
+        if is_busy:
+            raise StorageError(
+                f"it is done, but another process reads {self.name}, so traces stay in"
+                f" {self.name}-wal until it ends; end it, then run any command"
+            )
 
     def close(self) -> None:
         """See Database."""

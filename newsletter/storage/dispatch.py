@@ -8,6 +8,7 @@ Rows of readers are locked before rows of issues, here as everywhere.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -52,6 +53,7 @@ def lease(
         issues.c.state != IssueState.RETRY,
         issues.c.retry_at <= now,
     )
+    _drop_erased(connection, now=now)
     rows = connection.execute(
         select(issues)
         .where(IS_OPEN, is_due, _is_free(now))
@@ -66,6 +68,13 @@ def lease(
             .values(lease_holder=holder, lease_until=until)
         )
     return tuple(ledger_row(row) for row in rows)
+
+
+def _drop_erased(connection: Connection, *, now: datetime) -> None:
+    """End what was on its way to a reader whose data were erased meanwhile."""
+    query = select(issues.c.key).where(IS_OPEN, issues.c.address == "", _is_free(now))
+    keys = connection.scalars(query.with_for_update(skip_locked=True)).all()
+    _move(connection, keys, IssueState.FAILED, FailReason.SUPPRESSED, now=now)
 
 
 def _is_free(now: datetime) -> ColumnElement[bool]:
@@ -170,7 +179,9 @@ def record(
     for outcome in outcomes:
         why = _why_refused(outcome, rows.get(outcome.key), holder)
         if why is None:
-            _settle(connection, outcome)
+            # What a server says may name whom we have erased.
+            is_erased = not rows[outcome.key].address
+            _settle(connection, replace(outcome, reason=None) if is_erased else outcome)
         else:
             refused.append(f"issue {outcome.key} {why}")
     return tuple(refused)
@@ -217,8 +228,11 @@ def _settle(connection: Connection, outcome: Outcome) -> None:
 
 def resolve(connection: Connection, key: str, *, repeat: bool, at: datetime) -> None:
     """Take an issue on that waits for a person, or end it."""
-    query = select(issues.c.state).where(issues.c.key == key).with_for_update()
-    state = connection.scalar(query)
+    query = select(issues.c.state, issues.c.address).where(issues.c.key == key)
+    row = connection.execute(query.with_for_update()).first()
+    state, address = (None, None) if row is None else (row.state, row.address)
+    if repeat and address == "":
+        raise ConflictError(f"issue {key} was to a reader whose data were erased")
     if state not in {IssueState.UNKNOWN, IssueState.HELD}:
         raise ConflictError(
             f"issue {key} is {state or 'not in the ledger'}; only one that is unknown "

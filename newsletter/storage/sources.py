@@ -59,3 +59,11 @@ class SqlSources:
             )
             if validators:
                 connection.execute(insert(source_validators), validators)
+
+    def forget(self, name: str) -> None:
+        """See ports.Sources."""
+        with self.database.write() as connection:
+            connection.execute(
+                delete(source_validators).where(source_validators.c.source == name)
+            )
+            connection.execute(delete(sources).where(sources.c.name == name))

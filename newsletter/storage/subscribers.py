@@ -46,6 +46,9 @@ _SUPPRESSES = frozenset(
 )
 
 
+_OR_REACTIVATE = ", or let mail go again with `newsletter subscribers reactivate`"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SqlSubscribers:
     """Readers in tables; see ports.Subscribers. Safe from any thread."""
@@ -113,6 +116,7 @@ class SqlSubscribers:
             raise ConflictError(
                 f"{address} is a reader already ({other.status}, from {other.origin});"
                 f" see `newsletter subscribers show {address}`"
+                + ("" if other.status == SubscriberStatus.ACTIVE else _OR_REACTIVATE)
             )
         why = members.suppressed(connection, self.hasher, [key]).get(key)
         if why is not None and not reason:
@@ -244,6 +248,9 @@ class SqlSubscribers:
             ConflictError: They are erased: there is nobody to bring back.
         """
         with self.database.write() as connection:
+            if status == SubscriberStatus.ERASED:
+                # Profiles come and go: under the lock of those who put them.
+                lock(connection, "readers")
             row = members.locked(connection, subscriber_id)
             if row.status == status:
                 return subscriber_of(row)

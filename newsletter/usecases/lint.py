@@ -166,14 +166,13 @@ class _Linter:
                 )
                 continue
             found = self.found[interest.query]
-            if not found:
-                yield from self._of_silence(interest)
-            else:
+            yield from self._of_terms(interest, is_silent=not found)
+            if found:
                 yield from self._of_share(interest, found)
                 yield from self._of_cover(interest, found)
 
-    def _of_silence(self, interest: Interest) -> Iterator[Remark]:
-        """Say why an interest brought nothing: which of its terms never occur."""
+    def _of_terms(self, interest: Interest, *, is_silent: bool) -> Iterator[Remark]:
+        """Say which terms never occur, or that they never do so together."""
         absent = [t for t in positive_terms(interest.tree) if not self._occurs(t)]
         for term in absent:
             yield Remark(
@@ -181,7 +180,7 @@ class _Linter:
                 what=f"{_written(term)} does not occur",
                 cure=self._instead(term),
             )
-        if not absent:
+        if is_silent and not absent:
             yield Remark(
                 about=interest.query,
                 what="matched nothing: its terms occur, never together",
@@ -373,6 +372,9 @@ def _queries(
     for query in after:
         if query not in before:
             yield key, "", _told(query)
+    if set(before) == set(after) and tuple(before) != tuple(after):
+        old, new = (", ".join(map(_told, queries)) for queries in (before, after))
+        yield f"order of {key}", old, new
 
 
 def _told(query: Interest | Mute) -> str:

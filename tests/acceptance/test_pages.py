@@ -41,27 +41,38 @@ ATOM = """<feed xmlns="http://www.w3.org/2005/Atom"
 Abstract: A language model with agents.</summary></entry></feed>"""
 
 
-@pytest.fixture
-def site(http_server: HttpServer) -> HttpServer:
+@pytest.fixture(scope="module")
+def site() -> Iterator[HttpServer]:
     """Serve what the pages name: a lab, Daily Papers, arXiv, all of just now."""
     then = datetime.now(UTC) - timedelta(hours=1)
     iso, mail = f"{then:%Y-%m-%dT%H:%M:%S.000Z}", f"{then:%a, %d %b %Y %H:%M:%S GMT}"
-    paper, empty = PAPER.format(now=iso).encode(), b"[]"
     day = f"{then:%Y-%m-%d}"
-    routes = {
-        "/": ("text/html", SITE),
-        "/feed.xml": ("application/rss+xml", FEED.format(now=mail)),
-        "/arxiv": ("application/atom+xml", ATOM.format(now=iso)),
-    }
-    for path, (kind, body) in routes.items():
-        answer = (200, {"Content-Type": kind}, body.encode())
-        http_server.routes[path] = lambda _, answer=answer: answer  # type: ignore[misc] # mypy knows no such lambda
-    http_server.routes["/api/daily_papers"] = lambda asked: (
-        200,
-        {"Content-Type": "application/json"},
-        paper if asked.query.get("date", day) == day else empty,
-    )
-    return http_server
+    with HttpServer() as server:
+        for path, kind, body in (
+            ("/", "text/html", SITE),
+            ("/feed.xml", "application/rss+xml", FEED.format(now=mail)),
+            ("/arxiv", "application/atom+xml", ATOM.format(now=iso)),
+        ):
+            answer = (200, {"Content-Type": kind}, body.encode())
+            server.routes[path] = lambda _, answer=answer: answer  # type: ignore[misc] # mypy knows no such lambda
+        paper = PAPER.format(now=iso).encode()
+        server.routes["/api/daily_papers"] = lambda asked: (
+            200,
+            {"Content-Type": "application/json"},
+            paper if asked.query.get("date", day) == day else b"[]",
+        )
+        yield server
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory, site: HttpServer) -> Path:
+    """Give a folder in which the quickstart has been gone through."""
+    root = tmp_path_factory.mktemp("begun") / "newsletter"
+    shutil.copytree(starter_folder(), root / "config")
+    pages.install(root)
+    script = pages.script(QUICKSTART, hosts(site), skip=r"git clone|make demo")
+    assert "Mamba in a robot" in type_in(root, script, site)
+    return root
 
 
 @pytest.fixture
@@ -123,28 +134,11 @@ def subjects(folder: Path) -> Mapping[str, str]:
     return {str(mail["To"]): str(mail["Subject"]) for mail in mails}
 
 
-def begun(folder: Path, site: HttpServer) -> Path:
-    """Return a folder in which the quickstart has been gone through."""
-    root = folder / "newsletter"
-    shutil.copytree(starter_folder(), root / "config")
-    pages.install(root)
-    said = type_in(
-        root,
-        pages.script(QUICKSTART, hosts(site), skip=r"git clone|make demo"),
-        site,
-    )
-    assert "Mamba in a robot" in said
-    return root
-
-
-def test_the_quickstart_brings_a_mail_from_two_sources(
-    tmp_path: Path, site: HttpServer
-) -> None:
-    root = begun(tmp_path, site)
-    ((reader, subject),) = subjects(root).items()
+def test_the_quickstart_brings_a_mail_from_two_sources(begun: Path) -> None:
+    ((reader, subject),) = subjects(begun).items()
     assert "ada@example.org" in reader
     assert "Robots that diffuse" in subject
-    (mail,) = (read_mail(path) for path in root.glob("outbox/20*/*.eml"))
+    (mail,) = (read_mail(path) for path in begun.glob("outbox/20*/*.eml"))
     body = mail.get_body(("plain",))
     assert body is not None
     assert "Mamba in a robot" in body.get_content()
@@ -164,9 +158,10 @@ def test_the_quickstart_works_from_a_clone(tmp_path: Path, site: HttpServer) -> 
 
 @pytest.mark.parametrize("page", HOW_TO, ids=lambda page: page.stem)
 def test_what_a_how_to_says_can_be_done(
-    page: Path, tmp_path: Path, site: HttpServer, server: Mailroom
+    page: Path, begun: Path, tmp_path: Path, site: HttpServer, server: Mailroom
 ) -> None:
-    root = begun(tmp_path, site)
+    root = tmp_path / "newsletter"
+    shutil.copytree(begun, root)
     where = hosts(site) | provider(server, tmp_path)
     said = type_in(root, pages.script(page, where), site)
     assert "Traceback" not in said

@@ -77,7 +77,7 @@ def test_a_reader_who_is_added_gets_mail_and_pauses_and_comes_back(
         (("a@example.net", "--schedule", "daily 25:00"), "subscribers add: schedule"),
         (("a@example.net", "--interest", "a OR NOT b"), "interests[1]: "),
         (("a@example.net", "--mute", '"x'), '    "x\n'),
-        (("ADA@example.org",), "is a reader already (active, from file)"),
+        (("ADA@example.org",), "is a reader already (subscribers.toml)"),
     ],
 )
 def test_a_reader_who_cannot_be_added_is_refused_with_the_reason(
@@ -105,11 +105,13 @@ def test_an_erased_reader_is_gone_and_is_not_brought_back_by_mistake(
     add(notes)
     notes.run("run", "--everyone", *AT)
     key = next(k for k, m in notes.mails().items() if "bob" in str(m["To"]))
-    _, err = notes.run("subscribers", "erase", "bob@example.org", code=1)
-    assert "Aborted" in err
+    _, err = notes.run("subscribers", "erase", "bob@example.org", code=2)
+    assert "this cannot be undone; say so with --yes" in err
     out, err = notes.run("subscribers", "erase", "bob@example.org", "--yes")
     assert "bob@example.org is erased" in out
-    assert f"{key}.eml is a mail to them; remove it too" in err
+    assert f"{key}.eml names them; remove it too" in err
+    assert f"{key}.html names them; remove it too" in err
+    assert "copies of the database and of the outbox are yours to remove" in out
     assert b"bob@example.org" not in (notes.outbox / "newsletter.db").read_bytes()
     _, err = notes.run("show", key, code=2)
     assert "went to a reader whose data were erased" in err
@@ -189,6 +191,9 @@ def test_a_profile_is_edited_in_an_editor(notes: Project) -> None:
     )
     _, err = broken.run("profile", "edit", "bob@example.org", code=2)
     assert "interests[1]: " in err
+    kept = Path(err.rpartition("kept in ")[2].strip())
+    assert "a OR NOT b" in kept.read_text()
+    kept.unlink()
     assert '"mamba"' in notes.run("profile", "show", "bob@example.org")[0]
 
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from newsletter import storage
-from newsletter.errors import ConflictError, NotFoundError
+from newsletter.errors import ConflictError, NotFoundError, StorageError
 from newsletter.matching.grammar import parse_query
 from newsletter.model import (
     Interest,
@@ -253,6 +253,23 @@ def test_the_bytes_of_a_sqlite_file_forget_too(tmp_path: Path) -> None:
     assert traces() == {"ada.secret", "Ada Secretive", "zebrafish"}
     world.move(ada, S.ERASED)
     assert traces() == set()
+    store.close()
+
+
+def test_traces_that_another_reader_keeps_in_the_log_are_told(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/newsletter.db"
+    store = storage.open_store(url, secret=SECRET, busy_timeout_s=0.2)
+    other = storage.open_store(url, secret=SECRET)
+    world = World(store=store)
+    lived_in(world)
+    ada = store.subscribers.get("ada.secret@example.org")
+    with other.database.read() as connection:
+        connection.execute(select(subscribers)).all()
+        with pytest.raises(StorageError, match="it is done, but another process"):
+            world.move(ada, S.ERASED)
+    with pytest.raises(NotFoundError):
+        store.subscribers.get("ada.secret@example.org")
+    other.close()
     store.close()
 
 

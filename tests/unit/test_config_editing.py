@@ -181,6 +181,14 @@ def test_a_file_that_cannot_be_replaced_stays_and_is_named(tmp_path: Path) -> No
     assert file.read_text() == HEAD
 
 
+def test_a_file_that_is_read_only_is_left_alone(tmp_path: Path) -> None:
+    file = write(tmp_path, HEAD)
+    file.chmod(0o444)
+    with pytest.raises(ConfigError, match="cannot be changed: it is read-only; it is"):
+        add(tmp_path)
+    assert file.read_text() == HEAD
+
+
 def test_a_lock_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     write(tmp_path, HEAD)
     (tmp_path / ".newsletter.toml.lock").mkdir()

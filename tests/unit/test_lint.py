@@ -115,6 +115,17 @@ def test_an_interest_that_brought_nothing_is_told_why(
     assert cure in found[0][2]
 
 
+def test_a_term_without_use_is_told_though_the_interest_matched() -> None:
+    ((about, what, _),) = remarks(profile("mamba OR qwertz"))
+    assert (about, what) == ("mamba OR qwertz", "qwertz does not occur")
+
+
+def test_another_order_of_interests_is_a_difference() -> None:
+    before, after = profile("mamba", "robots"), profile("robots", "mamba")
+    found = compare(before, after, [], as_of=NOW, ranking=Ranking())
+    assert found.keys == (("order of interests", "mamba, robots", "robots, mamba"),)
+
+
 def test_a_second_interest_that_says_the_same_is_told() -> None:
     found = remarks(profile("mamba", "Mamba"))
     assert found == [("Mamba", "says the same as mamba", "leave one of the two out")]

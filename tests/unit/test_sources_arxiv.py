@@ -92,16 +92,28 @@ def test_an_announcement_is_read_whole() -> None:
         categories=("cs.LG", "stat.ML"),
         links=(Link(label="pdf", url="https://arxiv.org/pdf/2605.00001"),),
         identifiers=("2605.00001", "10.1000/XYZ.1"),
-        published_at=datetime(2026, 5, 4, 4, tzinfo=UTC),
     )
 
 
 def test_replacements_are_not_new_and_cross_lists_are() -> None:
-    kinds = ("new", "cross", "replace", "replace-cross")
+    kinds = ("new", "cross", "replace", "replace-cross", "absonly")
     items = [item(f"2605.0000{n}v2", kind=kind) for n, kind in enumerate(kinds)]
     found = parsed(rss(*items))
     assert [p.guid for p in found.listings] == ["2605.00000", "2605.00001"]
     assert found.rejected == ()
+
+
+def test_a_type_that_only_the_text_tells_counts_too() -> None:
+    told = item(kind="replace").replace(
+        "<arxiv:announce_type>replace</arxiv:announce_type>", ""
+    )
+    assert parsed(rss(told)).listings == ()
+
+
+def test_a_feed_of_another_site_is_a_failure_that_says_so() -> None:
+    other = item().replace("arXiv", "x").replace("arxiv.org/abs", "e.example.org/a")
+    with pytest.raises(ParseError, match=r"none of 1 items is a paper .* is .feed."):
+        parsed(rss(other))
 
 
 def test_a_paper_that_stands_once_per_category_is_one_listing() -> None:
@@ -147,6 +159,10 @@ def test_what_has_no_date_was_listed_when_it_was_seen() -> None:
         ("&lt;a href=&quot;x&quot;&gt;Ann Lee&lt;/a&gt; (MIT)", ("Ann Lee",)),
         ("", ()),
         ("Ann Lee (1), Bo Chen (1 and 2)", ("Ann Lee", "Bo Chen")),
+        ("Ann Lee (X (Paris), Y), Bo Chen", ("Ann Lee", "Bo Chen")),
+        ("Aristotle, Plato and Wei (Will) Li", ("Aristotle", "Plato", "Wei (Will) Li")),
+        ("Sammy Davis, Jr., Ann Lee", ("Sammy Davis, Jr.", "Ann Lee")),
+        ("Aurora Ram\u00c3\u00adrez, Bo", ("Aurora Ram\u00edrez", "Bo")),
     ],
 )
 def test_one_creator_string_holds_all_authors(
@@ -191,7 +207,7 @@ def test_captured_announcements_are_listings_as_they_should_be(shared: Path) -> 
         for name, page in found.items()
     }
     assert counts == {
-        "arxiv_rss10_rdf_hep-ex_2018-05-24_trimmed": 3,
+        "arxiv_rss10_rdf_hep-ex_2018-05-24_trimmed": 2,
         "arxiv_rss20_math.OC_2024-02-23_spec_example": 0,
         "reconstructed_cs.CL_2025-09-18": 48,
         "reconstructed_cs.CL_2025-09-20_weekend_empty": 0,

@@ -64,6 +64,12 @@ def days(state: SourceState, as_of: str) -> list[str]:
     return [str(r.day)[5:] for r in SOURCE.requests(state, instant)]
 
 
+@pytest.mark.parametrize("day", ["9999-12-31T00:00:00Z", "2099-01-01T03:00:00Z"])
+def test_a_day_that_is_years_ahead_is_none(day: str) -> None:
+    (listing,) = parsed([row(submittedOnDailyAt=day)]).listings
+    assert listing.listed_at == SEEN
+
+
 def test_a_paper_is_read_whole() -> None:
     page = parsed(
         [

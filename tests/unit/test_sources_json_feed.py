@@ -113,6 +113,7 @@ def test_version_1_0_has_one_author_for_all() -> None:
         ({"url": "http://[::1"}, None),
         ({"url": 7}, None),
         ({"id": True}, None),
+        ({"id": 0.5}, None),
     ],
 )
 def test_an_address_is_http_or_none(item: dict[str, object], url: str | None) -> None:
@@ -138,6 +139,10 @@ def test_a_doi_is_a_name_and_a_strange_language_is_none() -> None:
     listing = one({"title": "t", "id": "https://doi.org/10.1000/x", "language": "b c"})
     assert listing.identifiers == ("https://doi.org/10.1000/x",)
     assert listing.language is None
+
+
+def test_an_id_is_what_a_store_can_keep() -> None:
+    assert one({"title": "t", "id": "a\ud800\x00b"}).guid == "a?b"
 
 
 def test_a_row_that_cannot_be_used_costs_the_others_nothing() -> None:
