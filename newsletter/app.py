@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from newsletter import storage
 from newsletter.assembling import Assembler
@@ -32,6 +32,7 @@ from newsletter.delivery.smtp import Smtp
 from newsletter.errors import ConfigError, ConflictError, NotFoundError, StorageError
 from newsletter.mime import ascii_address
 from newsletter.model import (
+    FetchSettings,
     Greeting,
     LedgerRow,
     Poll,
@@ -40,11 +41,9 @@ from newsletter.model import (
     SourceSettings,
     SubscriberSpec,
 )
-from newsletter.ports import Clock, LeaseInfo, Renderer, Transport
+from newsletter.ports import Clock, Fetcher, LeaseInfo, Renderer, Transport
 from newsletter.rendering import load_renderer
 from newsletter.sources import KINDS, make_source
-from newsletter.sources.discovering import Discovery, discover, poll_once
-from newsletter.sources.fetcher import HttpFetcher
 from newsletter.storage.turns import Turn, beating
 from newsletter.usecases import diagnose as diagnosing
 from newsletter.usecases import members
@@ -57,6 +56,9 @@ from newsletter.usecases.prepare import (
     PrepareReport,
 )
 from newsletter.usecases.refresh import Refresh, RefreshReport, SourceReport
+
+if TYPE_CHECKING:
+    from newsletter.sources.discovering import Discovery
 
 #: One process at a time refreshes, releases and prepares.
 TURN = "prepare"
@@ -264,7 +266,7 @@ class App:
             sources=tuple(make_source(s) for s in self.settings.sources),
             states=self.store.sources,
             entries=self.store.entries,
-            fetcher=HttpFetcher(self.settings.fetch, clock=self.clock),
+            fetcher=_fetcher(self.settings.fetch, clock=self.clock),
             clock=self.clock,
             tell=tell,
         )
@@ -301,7 +303,7 @@ class App:
         if ask:
             yield from diagnosing.of_sources(
                 [make_source(source) for source in settings.sources],
-                fetcher=HttpFetcher(settings.fetch, clock=self.clock),
+                fetcher=_fetcher(settings.fetch, clock=self.clock),
                 as_of=now,
             )
         yield from diagnosing.of_guard(store.entries)
@@ -433,6 +435,12 @@ class App:
             yield ours
 
 
+def _fetcher(settings: FetchSettings, *, clock: Clock) -> Fetcher:
+    from newsletter.sources.fetcher import HttpFetcher  # noqa: PLC0415 - aiohttp costs 0.2 s, and few commands fetch
+
+    return HttpFetcher(settings, clock=clock)
+
+
 def _keep_alive(beat: Callable[[], None]) -> AbstractContextManager[None]:
     return beating(beat, every_s=KEEP_ALIVE_EVERY_S)
 
@@ -455,9 +463,11 @@ def discover_source(
         ConfigError: The configuration has mistakes.
         SourceError: Nothing that can be read is there.
     """
+    from newsletter.sources.discovering import discover  # noqa: PLC0415 - as in _fetcher
+
     fetch = read_settings(folder, environ).fetch
     clock = SystemClock()
-    fetcher = HttpFetcher(fetch, clock=clock)
+    fetcher = _fetcher(fetch, clock=clock)
     return discover(wanted, fetcher=fetcher, as_of=clock.now())
 
 
@@ -470,6 +480,8 @@ def check_sources(
         ConfigError: The configuration has mistakes.
         NotFoundError: There is no such source.
     """
+    from newsletter.sources.discovering import poll_once  # noqa: PLC0415 - as in _fetcher
+
     settings = read_settings(folder, environ)
     there = {source.name: source for source in settings.sources}
     for name in names:
@@ -480,7 +492,7 @@ def check_sources(
     clock = SystemClock()
     polls = poll_once(
         [make_source(source) for source in asked],
-        fetcher=HttpFetcher(settings.fetch, clock=clock),
+        fetcher=_fetcher(settings.fetch, clock=clock),
         as_of=clock.now(),
     )
     return tuple((source, polls[source.name]) for source in asked)

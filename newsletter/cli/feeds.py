@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from yarl import URL
@@ -28,8 +28,10 @@ from newsletter.config import add_source, remove_source, slug
 from newsletter.errors import ConfigError, NotFoundError
 from newsletter.model import Listing, Poll, Rejected, SourceSettings
 from newsletter.sources import KINDS
-from newsletter.sources.discovering import Discovery
 from newsletter.usecases import look
+
+if TYPE_CHECKING:
+    from newsletter.sources.discovering import Discovery
 
 #: Entries that are shown of a source, and characters of their titles.
 NEWEST = 5
