@@ -26,6 +26,7 @@ from newsletter.config import (
     load_subscribers,
     secrets_of,
 )
+from newsletter.deciding import Decider
 from newsletter.delivery.greeting import greet
 from newsletter.delivery.outbox import Outbox
 from newsletter.delivery.smtp import Smtp
@@ -55,6 +56,7 @@ from newsletter.usecases.prepare import (
     Prepare,
     PrepareReport,
 )
+from newsletter.usecases.preview import Previewing
 from newsletter.usecases.refresh import Refresh, RefreshReport, SourceReport
 
 if TYPE_CHECKING:
@@ -64,6 +66,8 @@ if TYPE_CHECKING:
 TURN = "prepare"
 #: Leases of issues last for minutes, so this is often enough for them.
 KEEP_ALIVE_EVERY_S = 30.0
+#: Signs links of rehearsals and previews where no secret is set yet.
+_STAND_IN = (b"rehearsal",)
 
 
 class SystemClock:
@@ -274,15 +278,19 @@ class App:
     def _prepare(
         self, as_of: datetime, *, everyone: bool, refreshed: RefreshReport, tell: Tell
     ) -> PrepareReport:
-        report = Prepare(
+        decider = Decider(
             entries=self.store.entries,
-            subscribers=self.store.subscribers,
             ledger=self.store.ledger,
-            clock=self.clock,
             edition=self.settings.edition(),
             theme_hash=self.renderer(self.settings.newsletter.theme).theme_hash,
             catch_up=self.settings.catch_up,
             source_order=self.source_order,
+        )
+        report = Prepare(
+            decider=decider,
+            subscribers=self.store.subscribers,
+            ledger=self.store.ledger,
+            clock=self.clock,
             tell=tell,
         ).run(
             as_of,
@@ -372,6 +380,34 @@ class App:
         folder = self.settings.delivery.outbox
         files = sorted(folder.glob("*/*")) if keys else []
         return tuple(path for path in files if path.stem in keys)
+
+    @property
+    def has_secret(self) -> bool:
+        """Tell whether links are signed for real, not by a rehearsal's stand-in."""
+        return self.secrets != _STAND_IN
+
+    def previewing(
+        self, at: datetime | None = None, *, with_left_out: bool = True
+    ) -> Previewing:
+        """Return what shows issues as they would be sent *at* (None: now).
+
+        Args:
+            at: An instant that counts as now.
+            with_left_out: Tell of a mail what it does not show, which takes time.
+        """
+        return Previewing(
+            entries=self.store.entries,
+            subscribers=self.store.subscribers,
+            ledger=self.store.ledger,
+            assembler=self.assembler,
+            edition=self.settings.edition(),
+            catch_up=self.settings.catch_up,
+            source_order=self.source_order,
+            settle={s.name: s.settle for s in self.settings.sources},
+            specs=self.specs or (),
+            now=at or self.clock.now().replace(microsecond=0),
+            with_left_out=with_left_out,
+        )
 
     def _check_way_out(self, at: datetime | None) -> None:
         """Refuse before anything is done what the transport must not do.
@@ -526,7 +562,7 @@ def open_app(
     _check_way_to_leave(settings, [spec.address for spec in specs or ()])
     load_renderer(settings.newsletter.theme, folders=settings.template_folders)
     if dry:
-        secrets = existing_secrets(settings, environ) or (b"rehearsal",)
+        secrets = existing_secrets(settings, environ) or _STAND_IN
         store = storage.open_scratch(
             settings.database_url, secret=secrets[0], former=secrets[1:]
         )
@@ -542,6 +578,33 @@ def open_app(
         secrets=secrets,
         environ=environ,
         dry=dry,
+    )
+
+
+def open_to_look(folder: Path, environ: Mapping[str, str]) -> App:
+    """Read the whole configuration, then open the store to read only.
+
+    Nothing is created or migrated. Where no secret is set yet, links are
+    signed with a stand-in.
+
+    Raises:
+        ConfigError: The configuration has mistakes; all are named.
+        NotFoundError: There is no database yet.
+        StorageError: The database cannot be opened.
+    """
+    settings = read_settings(folder, environ)
+    specs = load_subscribers(folder, settings)
+    secrets = existing_secrets(settings, environ) or _STAND_IN
+    store = storage.open_to_look(
+        settings.database_url, secret=secrets[0], former=secrets[1:]
+    )
+    return App(
+        settings=settings,
+        specs=specs,
+        store=store,
+        secrets=secrets,
+        environ=environ,
+        dry=True,
     )
 
 

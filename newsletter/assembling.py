@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from newsletter import mime
-from newsletter.model import Issue, IssueRecord, Message
+from newsletter.model import Edition, Issue, IssueRecord, Message, Profile
 from newsletter.ports import Entries, Ledger, Renderer, Signer, Subscribers
 from newsletter.selecting import recall
 
@@ -31,8 +31,19 @@ class Assembler:
     #: The first signs links.
     secrets: Sequence[bytes]
 
-    def issue(self, record: IssueRecord) -> Issue:
+    def issue(
+        self,
+        record: IssueRecord,
+        *,
+        profile: Profile | None = None,
+        edition: Edition | None = None,
+    ) -> Issue:
         """Return the issue that *record* refers to.
+
+        Args:
+            record: Of the ledger, or one that might be.
+            profile: What the record names. None: it is in the store.
+            edition: The same.
 
         Raises:
             NotFoundError: What it was made from is gone.
@@ -41,8 +52,8 @@ class Assembler:
         return recall(
             record,
             versions=self.entries.versions(ids),
-            profile=self.subscribers.profile(record.profile_hash),
-            edition=self.ledger.edition(record.edition_hash),
+            profile=profile or self.subscribers.profile(record.profile_hash),
+            edition=edition or self.ledger.edition(record.edition_hash),
             secrets=self.secrets,
         )
 
@@ -55,9 +66,18 @@ class Assembler:
             ThemeError: Its theme is gone, or cannot be used.
             PermanentDeliveryError: An address cannot stand in a mail.
         """
-        issue = self.issue(record)
+        return self.make_of(self.issue(record))
+
+    def make_of(self, issue: Issue) -> Message:
+        """Return the mail of *issue*, in its theme.
+
+        Raises:
+            RenderError: The theme fails on it.
+            ThemeError: Its theme is gone, or cannot be used.
+            PermanentDeliveryError: An address cannot stand in a mail.
+        """
         return assemble(
-            issue, renderer=self.renderer(record.theme), signers=self.signers
+            issue, renderer=self.renderer(issue.theme), signers=self.signers
         )
 
     def theme_hash(self, theme: str) -> str:

@@ -652,6 +652,25 @@ class ReconcileReport:
     unchanged: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foreseen:
+    """A reader as subscribers.toml will have them after the next run."""
+
+    subscriber: Subscriber
+    profile: Profile
+    #: They are no reader yet; what is random at joining is a stand-in.
+    joins: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """What reconciling would do, without having done it."""
+
+    #: Whom it would add or change, deactivated ones too; the rest stay as stored.
+    readers: tuple[Foreseen, ...]
+    report: ReconcileReport
+
+
 # --- issues and the ledger ----------------------------------------------------
 
 

@@ -17,6 +17,7 @@ from newsletter.model import (
     Candidate,
     Edition,
     EntryVersion,
+    Forecast,
     Issue,
     IssueRecord,
     IssueState,
@@ -108,7 +109,26 @@ class Sources(Protocol):
 # --- entries ------------------------------------------------------------------
 
 
-class Entries(Protocol):
+class Released(Protocol):
+    """What was released, in its order: all that deciding on an issue reads."""
+
+    def seq_at(self, instant: datetime) -> int:
+        """Return the greatest seq with released_at <= *instant*; 0: none."""
+
+    def first_release_at(self) -> datetime | None:
+        """Return when the first listing ever was released. None: never."""
+
+    def window(
+        self, window: Window, *, source_order: Sequence[str]
+    ) -> tuple[Candidate, ...]:
+        """Return the distinct entries with a listing in *window*, by entry id.
+
+        Versions, badges and votes know only the sources whose listing of the
+        entry has seq <= ``window.until``.
+        """
+
+
+class Entries(Released, Protocol):
     """Entries, versions, listings, sightings and their order of release."""
 
     def put(
@@ -142,19 +162,10 @@ class Entries(Protocol):
     def drop_held(self, source: str) -> int:
         """Drop a source's held listings for good; return how many."""
 
-    def seq_at(self, instant: datetime) -> int:
-        """Return the greatest seq with released_at <= *instant*; 0: none."""
+    def foresee(self, *, as_of: datetime, settle: Mapping[str, timedelta]) -> Released:
+        """Return what would be released after ``release`` at *as_of*.
 
-    def first_release_at(self) -> datetime | None:
-        """Return when the first listing ever was released. None: never."""
-
-    def window(
-        self, window: Window, *, source_order: Sequence[str]
-    ) -> tuple[Candidate, ...]:
-        """Return the distinct entries with a listing in *window*, by entry id.
-
-        Versions, badges and votes know only the sources whose listing of the
-        entry has seq <= ``window.until``.
+        Nothing is written, and nobody is kept waiting.
         """
 
     def versions(self, ids: Iterable[int]) -> Mapping[int, EntryVersion]:
@@ -230,6 +241,17 @@ class Subscribers(Protocol):
 
     def events(self, subscriber_id: int) -> tuple[SubscriberEvent, ...]:
         """Return what happened to a subscriber, oldest first."""
+
+    def foresee(
+        self, specs: Sequence[SubscriberSpec], *, as_of: datetime, at: datetime
+    ) -> Forecast:
+        """Return what ``reconcile`` would do; nothing is written."""
+
+    def search(self, text: str, *, limit: int) -> tuple[Subscriber, ...]:
+        """Return whose address or name contains *text*, any case, by address.
+
+        Of any status but erased. An empty *text*: everybody.
+        """
 
     def get(self, name: str) -> Subscriber:
         """Return the subscriber of that address or public id.
@@ -332,6 +354,11 @@ class Ledger(Protocol):
 
     def last_slot(self, subscriber_id: int) -> datetime | None:
         """Return the slot of the subscriber's newest issue."""
+
+    def issues_of(
+        self, subscriber_id: int, *, limit: int = 50
+    ) -> tuple[LedgerRow, ...]:
+        """Return the subscriber's issues, the newest slot first."""
 
     def lease(
         self, n: int, *, holder: str, now: datetime, until: datetime

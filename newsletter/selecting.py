@@ -9,12 +9,22 @@ by the code that made the mail.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from newsletter import links
 from newsletter.composing import compose, sections_of
 from newsletter.errors import NotFoundError
-from newsletter.matching import Document, explain, match_profile
+from newsletter.matching import (
+    Document,
+    Objection,
+    ObjectionKind,
+    explain,
+    match_profile,
+    objection,
+    rank,
+)
 from newsletter.model import (
     Candidate,
     Edition,
@@ -57,6 +67,95 @@ def select(
     repeats = shown(ask) if ask else frozenset()
     fresh = tuple(m for m in matches if m.candidate.entry_id not in repeats)
     return compose(fresh, profile=profile, new=len(candidates))
+
+
+class Reason(StrEnum):
+    """Why an entry of the window is not shown."""
+
+    #: It matched, and there were better ones than ``max_items``.
+    NO_ROOM = "no room"
+    #: An earlier issue showed it.
+    SHOWN_BEFORE = "shown before"
+    MUTED = "muted"
+    FEW_VOTES = "few votes"
+    UNMATCHED = "unmatched"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """An entry of the window that is not shown, and why."""
+
+    candidate: Candidate
+    reason: Reason
+    #: Score and reasons. None: no interest asks for it.
+    match: Match | None = None
+    #: The mute that left it out, as written; empty: none did.
+    mute: str = ""
+
+
+def left_out(
+    candidates: Sequence[Candidate],
+    profile: Profile,
+    outcome: Selection | Skip,
+    *,
+    as_of: datetime,
+    ranking: Ranking,
+    shown: Callable[[frozenset[int]], frozenset[int]],
+    documents: Sequence[Document],
+) -> tuple[LeftOut, ...]:
+    """Return what ``select`` saw and did not show, with its reason.
+
+    The best first; at the end, newest first, what no interest asks for.
+
+    Args:
+        candidates: As for ``select``; so are the others.
+        profile: What the subscriber wants.
+        outcome: What ``select`` returned.
+        as_of: What freshness counts from.
+        ranking: What each place is worth.
+        shown: Tells which of some entry ids the subscriber got before.
+        documents: *candidates*, tokenised.
+    """
+    cards = outcome.matches if isinstance(outcome, Selection) else ()
+    inside = {match.candidate.entry_id for match in cards}
+    rest = [
+        (candidate, objection(profile, candidate, document))
+        for candidate, document in zip(candidates, documents, strict=True)
+        if candidate.entry_id not in inside
+    ]
+    ask = frozenset(c.entry_id for c, why in rest if why is None and c.seen_before)
+    repeats = shown(ask) if ask else frozenset()
+    wanted = [
+        (explain(profile, candidate, as_of=as_of, ranking=ranking), why)
+        for candidate, why in rest
+        if why is None or why.kind is not ObjectionKind.UNMATCHED
+    ]
+    wanted.sort(key=lambda pair: rank(profile.order, pair[0]))
+    unmatched = [
+        candidate
+        for candidate, why in rest
+        if why is not None and why.kind is ObjectionKind.UNMATCHED
+    ]
+    unmatched.sort(key=lambda c: (c.listed_at, c.entry_id), reverse=True)
+    return (
+        *(_left_out(match, why, repeats) for match, why in wanted),
+        *(LeftOut(candidate=c, reason=Reason.UNMATCHED) for c in unmatched),
+    )
+
+
+def _left_out(match: Match, why: Objection | None, repeats: frozenset[int]) -> LeftOut:
+    candidate = match.candidate
+    if why is None:
+        is_repeat = candidate.entry_id in repeats
+        reason = Reason.SHOWN_BEFORE if is_repeat else Reason.NO_ROOM
+    else:
+        reason = Reason.MUTED if why.mute else Reason.FEW_VOTES
+    return LeftOut(
+        candidate=candidate,
+        reason=reason,
+        match=match,
+        mute=why.mute if why else "",
+    )
 
 
 def refer(

@@ -13,17 +13,25 @@ from newsletter.matching.profiles import (
 )
 from newsletter.matching.reference import (
     Document,
+    Objection,
+    ObjectionKind,
     documents,
     explain,
     match_profile,
+    objection,
+    rank,
 )
 
 __all__ = [
     "Document",
+    "Objection",
+    "ObjectionKind",
     "documents",
     "explain",
     "match_profile",
+    "objection",
     "profile_from_json",
     "profile_hash",
     "profile_to_json",
+    "rank",
 ]

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal
+from enum import StrEnum
 from functools import lru_cache
 
 from newsletter.matching.tokens import token_spans, tokenize
@@ -20,6 +21,7 @@ from newsletter.model import (
     Candidate,
     Field,
     Match,
+    Mute,
     Not,
     Order,
     Profile,
@@ -46,6 +48,26 @@ class Document:
     values: Mapping[Field, tuple[_Tokens, ...]]
     #: Every token of title and summary, to tell soon what cannot occur.
     words: frozenset[str]
+
+
+class ObjectionKind(StrEnum):
+    """Why an entry does not concern a profile."""
+
+    #: No interest asks for it.
+    UNMATCHED = "unmatched"
+    #: A mute leaves it out.
+    MUTED = "muted"
+    #: It has less than ``min_votes``.
+    FEW_VOTES = "few votes"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Objection:
+    """Why an entry does not concern a profile, and what says so."""
+
+    kind: ObjectionKind
+    #: The mute, as written; empty: it is none.
+    mute: str = ""
 
 
 def documents(candidates: Sequence[Candidate]) -> tuple[Document, ...]:
@@ -93,7 +115,7 @@ def match_profile(
         for candidate, document in zip(candidates, tokenised, strict=True)
         if _concerns(profile, candidate, document)
     ]
-    return tuple(sorted(found, key=lambda match: _rank(profile.order, match)))
+    return tuple(sorted(found, key=lambda match: rank(profile.order, match)))
 
 
 #: ``match_profile`` has an argument of that name.
@@ -118,16 +140,48 @@ def holds(query: Query, document: Document) -> bool:
     return all(values) if isinstance(query, And) else any(values)
 
 
+def objection(
+    profile: Profile, candidate: Candidate, document: Document
+) -> Objection | None:
+    """Return why *candidate* does not concern *profile*. None: it does.
+
+    What no interest asks for is not said to be muted or short of votes.
+    """
+    if not _is_wanted(profile, document):
+        return Objection(kind=ObjectionKind.UNMATCHED)
+    mute = _muting(profile, document)
+    if mute is not None:
+        return Objection(kind=ObjectionKind.MUTED, mute=mute.query)
+    if not _has_votes(profile, candidate):
+        return Objection(kind=ObjectionKind.FEW_VOTES)
+    return None
+
+
 def _concerns(profile: Profile, candidate: Candidate, document: Document) -> bool:
-    if (candidate.votes or 0) < profile.min_votes:
-        return False
-    if any(holds(mute.tree, document) for mute in profile.mutes):
-        return False
+    # As ``objection``, cheapest first: this runs for every reader and entry.
+    return (
+        _has_votes(profile, candidate)
+        and _muting(profile, document) is None
+        and _is_wanted(profile, document)
+    )
+
+
+def _has_votes(profile: Profile, candidate: Candidate) -> bool:
+    return (candidate.votes or 0) >= profile.min_votes
+
+
+def _muting(profile: Profile, document: Document) -> Mute | None:
+    """Return the first mute that holds. None: none does."""
+    return next((m for m in profile.mutes if holds(m.tree, document)), None)
+
+
+def _is_wanted(profile: Profile, document: Document) -> bool:
     interests = profile.interests
     return not interests or any(holds(i.tree, document) for i in interests)
 
 
-def _rank(order: Order, match: Match) -> tuple[float, ...]:
+def rank(order: Order, match: Match) -> tuple[float, ...]:
+    """Return what *match* is sorted by: the best has the smallest."""
     candidate = match.candidate
     votes, listed = candidate.votes or 0, candidate.listed_at.timestamp()
     relevance = (-match.score, -votes, -listed, candidate.entry_id)

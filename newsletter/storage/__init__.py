@@ -11,6 +11,7 @@ from newsletter.storage.opening import (
     migrate,
     open_scratch,
     open_store,
+    open_to_look,
 )
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "migrate",
     "open_scratch",
     "open_store",
+    "open_to_look",
 ]

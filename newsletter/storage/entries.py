@@ -14,14 +14,15 @@ from newsletter.model import (
     EntryVersion,
     Listing,
     ListingState,
-    PendingListing,
     PutReport,
     SourceSettings,
     Window,
 )
+from newsletter.ports import Released
 from newsletter.storage import joins
 from newsletter.storage.arrivals import Arrivals
 from newsletter.storage.database import Database, blocks
+from newsletter.storage.foreseeing import ForeseenRelease, read_pending
 from newsletter.storage.putting import Putting
 from newsletter.storage.schema import IS_WAITING, listings, lock, meta
 from newsletter.storage.windows import read_listed, read_versions, read_window
@@ -58,15 +59,11 @@ class SqlEntries:
 
     def release(self, *, as_of: datetime, settle: Mapping[str, timedelta]) -> int:
         """See ports.Entries."""
-        is_pending = listings.c.state == ListingState.PENDING
-        query = select(listings.c.id, listings.c.source, listings.c.listed_at)
         with self.database.write() as connection:
             last = int(lock(connection, "seq"))
-            pending = [
-                PendingListing(id=row.id, source=row.source, listed_at=row.listed_at)
-                for row in connection.execute(query.where(IS_WAITING, is_pending))
-            ]
-            due = release_stage.due(pending, as_of=as_of, settle=settle)
+            due = release_stage.due(
+                read_pending(connection), as_of=as_of, settle=settle
+            )
             if not due:
                 return 0
             connection.execute(
@@ -119,6 +116,20 @@ class SqlEntries:
                 .values(state=state)
             )
             return moved.rowcount
+
+    def foresee(self, *, as_of: datetime, settle: Mapping[str, timedelta]) -> Released:
+        """See ports.Entries."""
+        with self.database.read() as connection:
+            pending = read_pending(connection)
+        due = frozenset(release_stage.due(pending, as_of=as_of, settle=settle))
+        if not due:
+            return self
+        newest: dict[str, datetime] = {}
+        for listing in pending:
+            if listing.id in due:
+                least = newest.get(listing.source, listing.listed_at)
+                newest[listing.source] = max(least, listing.listed_at)
+        return ForeseenRelease(released=self, as_of=as_of, newest=newest)
 
     def seq_at(self, instant: datetime) -> int:
         """See ports.Entries."""

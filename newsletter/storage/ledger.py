@@ -234,6 +234,13 @@ class SqlLedger:
         newest = issues.c.prepared_at.desc()
         return self._rows(select(issues).order_by(newest, issues.c.key), limit=limit)
 
+    def issues_of(
+        self, subscriber_id: int, *, limit: int = 50
+    ) -> tuple[LedgerRow, ...]:
+        """See ports.Ledger."""
+        query = select(issues).where(issues.c.subscriber_id == subscriber_id)
+        return self._rows(query.order_by(issues.c.slot.desc()), limit=limit)
+
     def counts(self) -> Mapping[IssueState, int]:
         """See ports.Ledger."""
         query = select(issues.c.state, func.count().label("issues"))

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from newsletter.errors import NotFoundError
-from newsletter.matching import profile_hash, profile_to_json
+from newsletter.matching import profile_from_json, profile_hash, profile_to_json
 from newsletter.model import (
     FailReason,
     IssueState,
@@ -165,15 +165,18 @@ def _drop_profiles(connection: Connection, hashes: Iterable[str]) -> None:
         connection.execute(gone)
 
 
-def columns(
-    connection: Connection, spec: SubscriberSpec, *, at: datetime
-) -> dict[str, object]:
-    """Return the columns of what was written down of a reader, but who it is."""
+def columns(spec: SubscriberSpec, profile: str) -> dict[str, object]:
+    """Return the columns of what was written down of a reader, but who it is.
+
+    Args:
+        spec: As it was written down.
+        profile: The hash under which the profile is kept.
+    """
     return {
         "timezone": spec.timezone,
         "language": spec.language,
         "schedule": spec.schedule,
-        "profile_hash": put_profile(connection, spec.profile, at=at),
+        "profile_hash": profile,
     }
 
 
@@ -236,3 +239,17 @@ def put_profile(connection: Connection, profile: Profile, *, at: datetime) -> st
             )
         )
     return name
+
+
+def read_profile(connection: Connection, name: str) -> Profile:
+    """Return the profile of that hash.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    content = connection.scalar(
+        select(profiles.c.content).where(profiles.c.hash == name)
+    )
+    if content is None:
+        raise NotFoundError(f"no profile has the hash {name}")
+    return profile_from_json(content)

@@ -100,6 +100,17 @@ def is_there(url: str) -> bool:
     return _place(url, BUSY_TIMEOUT_S).is_there()
 
 
+def open_to_look(url: str, *, secret: bytes, former: Sequence[bytes] = ()) -> Store:
+    """Open what is there to read only; a write is refused by the database.
+
+    Raises:
+        NotFoundError: There is no database yet (SQLite).
+        StorageError: It cannot be opened, or its schema is not this program's.
+    """
+    place = _place(url, BUSY_TIMEOUT_S)
+    return _store(place.look(), AddressHasher(secret=secret, former=tuple(former)))
+
+
 def migrate(url: str) -> Migration:
     """Create the database's tables, or bring them to the newest schema.
 

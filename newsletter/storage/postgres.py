@@ -44,6 +44,15 @@ class PostgresDatabase:
         )
         return SqlDatabase(name=self.name, reader=reader, writer=engine)
 
+    def look(self) -> SqlDatabase:
+        """Open it to read only.
+
+        Raises:
+            StorageError: It cannot be reached, or has not the newest schema.
+        """
+        reader = self.open().reader
+        return SqlDatabase(name=self.name, reader=reader, writer=reader)
+
     def migrate(self) -> migrating.Migration:
         """Bring it to the newest schema, in one transaction.
 

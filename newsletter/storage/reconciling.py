@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Row, insert, select
 
 from newsletter.model import (
     Origin,
+    Profile,
     ReconcileReport,
     SubscriberSpec,
     SubscriberStatus,
@@ -57,6 +58,10 @@ class Reconciliation:
     def run(self, specs: Sequence[SubscriberSpec]) -> ReconcileReport:
         """Reconcile, or change nothing where too many would go."""
         lock(self.connection, "readers")
+        return self.decide(specs)
+
+    def decide(self, specs: Sequence[SubscriberSpec]) -> ReconcileReport:
+        """Reconcile; others who do so must be kept out."""
         rows = self._load(specs)
         found, rest = _match(specs, rows, self.by_key)
         known = {row.id for _, row in found}
@@ -134,13 +139,13 @@ class Reconciliation:
             "address": spec.address,
             "address_key": address_key(spec.address),
             "name": spec.name,
-            **members.columns(self.connection, spec, at=self.at),
+            **members.columns(spec, self._keep_profile(spec.profile)),
         }
 
     def _change(
         self, spec: SubscriberSpec, row: Row[Any], values: Mapping[str, object]
     ) -> None:
-        members.change(self.connection, row, values)
+        self._write(row, values)
         self._record(row.id, "changed", ", ".join(sorted(values)))
         self.changed.append(spec.address)
 
@@ -150,7 +155,7 @@ class Reconciliation:
         """Bring a reader back who had been taken out of the file."""
         standing = members.standing(SubscriberStatus.ACTIVE, None, self.at)
         joining = members.joining(spec.schedule, spec.timezone, as_of=self.as_of)
-        members.change(self.connection, row, {**values, **standing, **joining})
+        self._write(row, {**values, **standing, **joining})
         self._record(row.id, SubscriberStatus.ACTIVE.value, _BY_FILE)
         self.returned.append(spec.address)
 
@@ -175,15 +180,30 @@ class Reconciliation:
             **members.standing(SubscriberStatus.ACTIVE, None, self.at),
             **members.joining(spec.schedule, spec.timezone, as_of=self.as_of),
         }
-        joined = insert(subscribers).values(**values).returning(subscribers.c.id)
-        self._record(self.connection.execute(joined).scalar_one(), "joined", "")
+        self._record(self._add(values), "joined", "")
         self.added.append(spec.address)
 
     def _deactivate(self, row: Row[Any]) -> None:
         """Stop mail to a reader who was taken out of the file."""
         standing = members.standing(SubscriberStatus.PAUSED, _BY_FILE, self.at)
-        members.change(self.connection, row, standing)
+        self._write(row, standing)
         self._record(row.id, SubscriberStatus.PAUSED.value, _BY_FILE)
+
+    # --- what is written; a forecast does otherwise ---
+
+    def _keep_profile(self, profile: Profile) -> str:
+        """Keep a profile; return its hash."""
+        return members.put_profile(self.connection, profile, at=self.at)
+
+    def _write(self, row: Row[Any], values: Mapping[str, object]) -> None:
+        """Write over a reader's row."""
+        members.change(self.connection, row, values)
+
+    def _add(self, values: Mapping[str, object]) -> int:
+        """Add a reader's row; return its id."""
+        joined = insert(subscribers).values(**values).returning(subscribers.c.id)
+        added: int = self.connection.execute(joined).scalar_one()
+        return added
 
     def _record(self, subscriber_id: int, kind: str, detail: str) -> None:
         members.record_event(

@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool, StaticPool
 
-from newsletter.errors import StorageError
+from newsletter.errors import NotFoundError, StorageError
 from newsletter.storage import migrating
 from newsletter.storage.database import ScratchDatabase, SqlDatabase, translated
 
@@ -55,6 +55,25 @@ class SqliteFile:
         return SqlDatabase(
             name=self.name, reader=engine, writer=engine.execution_options(writes=True)
         )
+
+    def look(self) -> SqlDatabase:
+        """Open it to read only, as it is: nothing is created or migrated.
+
+        Raises:
+            NotFoundError: There is none yet.
+            StorageError: It cannot be opened, or has not the newest schema.
+        """
+        if not self.path.exists() or not self.path.stat().st_size:
+            raise NotFoundError(
+                f"there is no database {self.name} yet; `newsletter refresh` makes it"
+            )
+        if not self._is_ready():
+            raise StorageError(
+                f"the database {self.name} has an older schema; run "
+                "`newsletter db upgrade`"
+            )
+        engine = self._engine(query_only=True)
+        return SqlDatabase(name=self.name, reader=engine, writer=engine)
 
     def migrate(self) -> migrating.Migration:
         """Create it, or bring it to the newest schema after copying it aside.
@@ -101,7 +120,9 @@ class SqliteFile:
 
     # --- connections ---
 
-    def _connect(self, *, foreign_keys: bool = True) -> sqlite3.Connection:
+    def _connect(
+        self, *, foreign_keys: bool = True, query_only: bool = False
+    ) -> sqlite3.Connection:
         """Open the file, which must exist; no transaction begins by itself."""
         raw = sqlite3.connect(
             f"file:{quote(str(self.path))}?mode=rw",
@@ -114,12 +135,15 @@ class SqliteFile:
         # What is erased is overwritten, not merely forgotten.
         raw.execute("PRAGMA secure_delete=ON")
         raw.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
+        raw.execute(f"PRAGMA query_only={'ON' if query_only else 'OFF'}")
         return raw
 
-    def _engine(self, *, foreign_keys: bool = True) -> Engine:
+    def _engine(self, *, foreign_keys: bool = True, query_only: bool = False) -> Engine:
         engine = create_engine(
             "sqlite://",
-            creator=lambda: self._connect(foreign_keys=foreign_keys),
+            creator=lambda: self._connect(
+                foreign_keys=foreign_keys, query_only=query_only
+            ),
             poolclass=QueuePool,
         )
         event.listen(engine, "begin", _begin)

@@ -10,8 +10,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select
 
 from newsletter.errors import ConflictError, NotFoundError
-from newsletter.matching import profile_from_json
 from newsletter.model import (
+    Forecast,
     Origin,
     Profile,
     ReconcileReport,
@@ -24,11 +24,11 @@ from newsletter.storage import members
 from newsletter.storage.addresses import AddressHasher, address_key
 from newsletter.storage.codec import subscriber_of
 from newsletter.storage.database import Database
+from newsletter.storage.forecasting import Forecasting
 from newsletter.storage.reconciling import Reconciliation
 from newsletter.storage.schema import (
     IS_ACTIVE,
     lock,
-    profiles,
     subscriber_events,
     subscribers,
     suppressions,
@@ -81,6 +81,7 @@ class SqlSubscribers:
             lock(connection, "readers")
             self._check_free(connection, spec.address, key, reason=reason)
             self._suppress(connection, key, SubscriberStatus.ACTIVE, at)
+            profile = members.put_profile(connection, spec.profile, at=at)
             values = {
                 "public_id": secrets.token_hex(16),
                 "origin": origin,
@@ -90,7 +91,7 @@ class SqlSubscribers:
                 "name": spec.name,
                 "consent_at": at,
                 "consent_how": consent,
-                **members.columns(connection, spec, at=at),
+                **members.columns(spec, profile),
                 **members.standing(SubscriberStatus.ACTIVE, None, at),
                 **members.joining(spec.schedule, spec.timezone, as_of=as_of),
             }
@@ -141,7 +142,8 @@ class SqlSubscribers:
             row = members.locked(connection, subscriber_id)
             if row.status == SubscriberStatus.ERASED:
                 raise ConflictError(f"reader {row.public_id} is erased")
-            wanted = members.columns(connection, spec, at=at)
+            profile = members.put_profile(connection, spec.profile, at=at)
+            wanted = members.columns(spec, profile)
             values = members.differences(row, wanted, spec, as_of=as_of)
             if values:
                 members.change(connection, row, values)
@@ -169,6 +171,27 @@ class SqlSubscribers:
                 )
                 for row in connection.execute(query)
             )
+
+    def foresee(
+        self, specs: Sequence[SubscriberSpec], *, as_of: datetime, at: datetime
+    ) -> Forecast:
+        """See ports.Subscribers."""
+        with self.database.read() as connection:
+            return Forecasting(
+                connection=connection, hasher=self.hasher, as_of=as_of, at=at
+            ).forecast(specs)
+
+    def search(self, text: str, *, limit: int) -> tuple[Subscriber, ...]:
+        """See ports.Subscribers."""
+        key = subscribers.c.address_key
+        is_it = or_(
+            key.contains(text.strip().casefold(), autoescape=True),
+            subscribers.c.name.icontains(text.strip(), autoescape=True),
+        )
+        query = select(subscribers).where(key.is_not(None), is_it)
+        with self.database.read() as connection:
+            rows = connection.execute(query.order_by(key).limit(limit))
+            return tuple(subscriber_of(row) for row in rows)
 
     def get(self, name: str) -> Subscriber:
         """See ports.Subscribers."""
@@ -307,9 +330,5 @@ class SqlSubscribers:
 
     def profile(self, profile_hash: str) -> Profile:
         """See ports.Subscribers."""
-        query = select(profiles.c.content).where(profiles.c.hash == profile_hash)
         with self.database.read() as connection:
-            content = connection.scalar(query)
-        if content is None:
-            raise NotFoundError(f"no profile has the hash {profile_hash}")
-        return profile_from_json(content)
+            return members.read_profile(connection, profile_hash)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 
 from newsletter.model import Candidate, EntryVersion, SourceListing, Window
 from newsletter.storage.codec import version_of
@@ -34,16 +34,26 @@ class _Known:
 
 
 def read_window(
-    connection: Connection, window: Window, *, source_order: Sequence[str]
+    connection: Connection,
+    window: Window,
+    *,
+    source_order: Sequence[str],
+    foreseen: ColumnElement[bool] | None = None,
 ) -> tuple[Candidate, ...]:
-    """Return the distinct entries with a listing in *window*, by entry id."""
+    """Return the distinct entries with a listing in *window*, by entry id.
+
+    Listings that are *foreseen* count as released at the window's end.
+    """
     inside = and_(listings.c.seq > window.after, listings.c.seq <= window.until)
     if window.not_before is not None:
         inside = and_(inside, listings.c.released_at >= window.not_before)
+    known: ColumnElement[bool] = listings.c.seq <= window.until
+    if foreseen is not None:
+        inside, known = or_(inside, foreseen), or_(known, foreseen)
     return _candidates(
         connection,
         inside,
-        known=listings.c.seq <= window.until,
+        known=known,
         after=window.after,
         source_order=source_order,
     )
@@ -104,7 +114,7 @@ def _candidate(
         ),
         listed_at=listed_at,
         votes=max((v for v in votes if v is not None), default=None),
-        seen_before=any(row.seq <= after for row in rows),
+        seen_before=any(row.seq is not None and row.seq <= after for row in rows),
     )
 
 

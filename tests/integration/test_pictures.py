@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -18,39 +16,10 @@ from newsletter.rendering import load_renderer
 from tests.support.issues import FixedClock, hostile, issue, match, rich, several
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-MODULES = REPOSITORY / "build" / "node" / "node_modules"
 LOOK = REPOSITORY / "tests" / "browser" / "look.mjs"
 RENDERER = load_renderer("default", folders=())
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> dict[str, str]:
-    """Give the environment for the browser; without one skip, but never in CI."""
-    missing = []
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        missing.append("chromium")
-    node = shutil.which("node")
-    if node is None:
-        missing.append("node")
-    missing += [
-        f"{MODULES / name}"
-        for name in ("playwright-core", "axe-core")
-        if not (MODULES / name).is_dir()
-    ]
-    if missing:
-        reason = f"not installed: {', '.join(missing)}"
-        if os.environ.get("CI"):
-            pytest.fail(f"{reason}, and CI runs every test")
-        pytest.skip(reason)
-    return {
-        **os.environ,
-        "CHROMIUM": str(chromium),
-        "NODE": str(node),
-        "NODE_MODULES": str(MODULES),
-    }
 
 
 def look(browser: dict[str, str], *files: Path) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.matching import documents, explain, match_profile
+from newsletter.matching import documents, explain, match_profile, objection
 from newsletter.matching.grammar import parse_query
 from newsletter.matching.profiles import (
     profile_from_json,
@@ -313,3 +313,35 @@ def test_a_profile_is_named_by_what_was_written() -> None:
     # The name stays when the same text is read by another grammar.
     other = Interest(query="mamba", tree=parse_query("other"))
     assert profile_hash(Profile(interests=(other,))) == profile_hash(profile("mamba"))
+
+
+@given(
+    st.lists(st.sampled_from(["mamba", "robot", "survey", "tea"]), max_size=3),
+    st.integers(0, 4),
+    st.lists(st.sampled_from(["mamba", "robot"]), max_size=2, unique=True),
+    st.lists(st.sampled_from(["survey", "tea"]), max_size=2, unique=True),
+    st.integers(0, 4),
+)
+def test_what_is_objected_to_is_what_does_not_match(
+    words: list[str],
+    votes: int,
+    interests: list[str],
+    mutes: list[str],
+    min_votes: int,
+) -> None:
+    given_ = candidate(" ".join(words), votes=votes)
+    profile = Profile(
+        interests=tuple(Interest(query=q, tree=parse_query(q)) for q in interests),
+        mutes=tuple(Mute(query=q, tree=parse_query(q)) for q in mutes),
+        min_votes=min_votes,
+    )
+    (document,) = documents([given_])
+    found = match_profile(profile, [given_], as_of=NOW, ranking=PLAIN)
+    why = objection(profile, given_, document)
+    assert bool(found) == (why is None)
+    if why is not None:
+        is_wanted = not interests or bool(set(interests) & set(words))
+        muting = [mute for mute in mutes if mute in words]
+        wanted = "muted" if muting else "few votes"
+        assert why.kind == (wanted if is_wanted else "unmatched")
+        assert why.mute == (muting[0] if is_wanted and muting else "")

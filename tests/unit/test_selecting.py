@@ -7,6 +7,7 @@ import pytest
 
 from newsletter import links
 from newsletter.errors import NotFoundError
+from newsletter.matching import documents
 from newsletter.matching.grammar import parse_query
 from newsletter.model import (
     Candidate,
@@ -14,6 +15,7 @@ from newsletter.model import (
     EntryVersion,
     Interest,
     IssueRecord,
+    Mute,
     Newsletter,
     Profile,
     Ranking,
@@ -24,7 +26,7 @@ from newsletter.model import (
     SourceListing,
     Window,
 )
-from newsletter.selecting import recall, refer, select
+from newsletter.selecting import LeftOut, Reason, left_out, recall, refer, select
 
 NOW = datetime(2026, 5, 4, 7, 30, tzinfo=UTC)
 SECRET = b"a secret"
@@ -174,3 +176,70 @@ def test_a_text_that_is_gone_is_said() -> None:
             edition=edition(),
             secrets=[SECRET],
         )
+
+
+def reasons(profile: Profile, *shown: int) -> list[tuple[int, str, str]]:
+    """Return what is left out of an issue: entry, reason, mute."""
+    asked: list[frozenset[int]] = []
+
+    def ask(ids: frozenset[int]) -> frozenset[int]:
+        asked.append(ids)
+        return ids & set(shown)
+
+    outcome = select(FIELD, profile, as_of=NOW, ranking=Ranking(), shown=ask)
+    found = left_out(
+        FIELD,
+        profile,
+        outcome,
+        as_of=NOW,
+        ranking=Ranking(),
+        shown=ask,
+        documents=documents(FIELD),
+    )
+    assert all(isinstance(left, LeftOut) for left in found)
+    assert all(
+        (left.match is None) == (left.reason is Reason.UNMATCHED) for left in found
+    )
+    assert all(seen <= {2, 3} for seen in asked)
+    return [(left.candidate.entry_id, left.reason, left.mute) for left in found]
+
+
+def test_all_that_an_issue_does_not_show_has_its_reason() -> None:
+    muting = Mute(query="again", tree=parse_query("again"))
+    assert reasons(PROFILE) == [
+        (2, "no room", ""),
+        (1, "no room", ""),
+        (3, "unmatched", ""),
+    ]
+    assert reasons(PROFILE, 2) == [
+        (2, "shown before", ""),
+        (1, "no room", ""),
+        (3, "unmatched", ""),
+    ]
+    assert reasons(replace(PROFILE, mutes=(muting,)), 2) == [
+        (2, "muted", "again"),
+        (1, "no room", ""),
+        (3, "unmatched", ""),
+    ]
+    assert reasons(replace(PROFILE, min_votes=2)) == [
+        (2, "no room", ""),
+        (1, "few votes", ""),
+        (3, "unmatched", ""),
+    ]
+
+
+def test_of_a_skip_everything_is_left_out() -> None:
+    nothing = Interest(query="opera", tree=parse_query("opera"))
+    found = reasons(replace(PROFILE, interests=(nothing,)))
+    assert found == [(entry, "unmatched", "") for entry in (5, 4, 3, 2, 1)]
+
+
+def test_the_left_out_and_the_cards_are_the_whole_window() -> None:
+    everything = replace(PROFILE, interests=(), max_items=1)
+    found = select(
+        FIELD, everything, as_of=NOW, ranking=Ranking(), shown=lambda _: frozenset()
+    )
+    assert isinstance(found, Selection)
+    cards = {m.candidate.entry_id for m in found.matches}
+    rest = {entry for entry, _, _ in reasons(everything)}
+    assert (cards | rest, cards & rest) == ({1, 2, 3, 4, 5}, set())

@@ -1,0 +1,288 @@
+"""What a reader's issue holds, decided once: by ``run``, rehearsals and preview.
+
+subscriber -> plan: which slot -> window -> selecting -> Decision
+
+Reads the store and writes nothing. Preparing writes what is decided here;
+looking shows it.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from newsletter import ledger as ledger_stage
+from newsletter import schedule
+from newsletter.matching import Document, documents
+from newsletter.model import (
+    Candidate,
+    CatchUp,
+    Edition,
+    IssueRecord,
+    Profile,
+    Selection,
+    Skip,
+    Subscriber,
+    Window,
+)
+from newsletter.ports import Ledger, Released
+from newsletter.selecting import LeftOut, left_out, refer, select
+
+#: Windows kept with their tokens: subscribers of one schedule share one.
+WINDOWS_KEPT = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Which slot a subscriber is served for, and what follows it."""
+
+    #: None: left out.
+    slot: datetime | None
+    next_slot: datetime | None
+    #: The distance from the slot before; a new subscriber's reach.
+    period: timedelta
+    #: What the window counts back from.
+    instant: datetime
+    left_out: bool = False
+    forced: bool = False
+    everyone: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What becomes of one subscriber's slot."""
+
+    window: Window
+    #: None: the slot is left out, or has its issue already.
+    outcome: Selection | Skip | None = None
+    #: Where there is an issue: what the ledger keeps of it.
+    record: IssueRecord | None = None
+    #: Local days without an issue, from now on.
+    skipped: tuple[date, ...]
+
+    @property
+    def cursor(self) -> int:
+        """Return up to where the subscriber's entries are weighed from now on."""
+        return self.window.after if self.outcome is None else self.window.until
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decider:
+    """Decides for any number of subscribers; keeps the windows that they share."""
+
+    entries: Released
+    ledger: Ledger
+    edition: Edition
+    theme_hash: str
+    catch_up: CatchUp
+    source_order: Sequence[str]
+    _windows: OrderedDict[
+        Window, tuple[tuple[Candidate, ...], tuple[Document, ...]]
+    ] = field(default_factory=OrderedDict)
+
+    def plan(
+        self, subscriber: Subscriber, as_of: datetime, *, everyone: bool
+    ) -> Plan | None:
+        """Return which slot is served at *as_of*; None: none, or it was already."""
+        rules = schedule.parse_schedule(subscriber.schedule)
+        tz = schedule.zone(subscriber.timezone)
+        if everyone:
+            slot = as_of.replace(second=0, microsecond=0)
+            if self.ledger.is_taken(subscriber.id, slot):
+                return None
+            due = subscriber.next_slot is None or subscriber.next_slot <= as_of
+            return Plan(
+                slot=slot,
+                next_slot=schedule.next_slot(rules, tz, as_of)
+                if due
+                else subscriber.next_slot,
+                period=schedule.period_at(rules, tz, slot),
+                instant=slot,
+                everyone=True,
+            )
+        if subscriber.next_slot is None or subscriber.next_slot > as_of:
+            return None
+        due_slot = schedule.catch_up(
+            rules,
+            tz,
+            next_slot=subscriber.next_slot,
+            as_of=as_of,
+            left_out=subscriber.left_out,
+            policy=self.catch_up,
+        )
+        instant = due_slot.slot or due_slot.newest
+        return Plan(
+            slot=due_slot.slot,
+            next_slot=due_slot.next_slot,
+            period=schedule.period_at(rules, tz, instant),
+            instant=instant,
+            left_out=due_slot.left_out,
+            forced=due_slot.forced,
+        )
+
+    def decide(
+        self,
+        subscriber: Subscriber,
+        profile: Profile,
+        plan: Plan,
+        *,
+        as_of: datetime,
+        edition_hash: str,
+        prepared_at: datetime,
+    ) -> Decision:
+        """Return what *plan* brings the subscriber.
+
+        Args:
+            subscriber: As read; an edit in between is the writer's to notice.
+            profile: The subscriber's.
+            plan: As ``plan`` returned it for the same *as_of*.
+            as_of: Which entries are released, how fresh they count.
+            edition_hash: Names ``edition`` in the ledger.
+            prepared_at: By the clock.
+        """
+        window = self._window(subscriber, plan, as_of)
+        slot = plan.slot
+        if slot is None or self.ledger.is_taken(subscriber.id, slot):
+            return Decision(window=window, skipped=subscriber.skipped)
+        outcome = self._select(subscriber, profile, window, slot, as_of)
+        if isinstance(outcome, Skip):
+            skipped = self._skipped(subscriber, plan, outcome)
+            return Decision(window=window, outcome=outcome, skipped=skipped)
+        record = self._record(
+            subscriber,
+            window,
+            outcome,
+            slot=slot,
+            as_of=as_of,
+            edition=edition_hash,
+            prepared_at=prepared_at.replace(microsecond=0),
+        )
+        return Decision(window=window, outcome=outcome, record=record, skipped=())
+
+    def left_out(
+        self,
+        subscriber: Subscriber,
+        profile: Profile,
+        plan: Plan,
+        decision: Decision,
+        *,
+        as_of: datetime,
+    ) -> tuple[LeftOut, ...]:
+        """Return what the window held and the issue does not show, and why."""
+        if decision.outcome is None or plan.slot is None:
+            return ()
+        candidates, tokenised = self._candidates(decision.window)
+        since = self._since(plan.slot)
+        return left_out(
+            candidates,
+            profile,
+            decision.outcome,
+            as_of=as_of,
+            ranking=self.edition.ranking,
+            shown=lambda ids: self.ledger.shown(subscriber.id, ids, since=since),
+            documents=tokenised,
+        )
+
+    def _skipped(
+        self, subscriber: Subscriber, plan: Plan, skip: Skip
+    ) -> tuple[date, ...]:
+        """Return the days without an issue; this one too where the slot was its own."""
+        day = _local_day(subscriber, plan.instant)
+        if plan.everyone or day in subscriber.skipped:
+            return subscriber.skipped
+        last = self.ledger.last_slot(subscriber.id)
+        had_issue = last is not None and _local_day(subscriber, last) == day
+        if skip.receipt.new or not had_issue:
+            return (*subscriber.skipped, day)
+        return subscriber.skipped
+
+    def _window(self, subscriber: Subscriber, plan: Plan, as_of: datetime) -> Window:
+        """Return what the issue weighs; a new subscriber's reaches back a period."""
+        until = self.entries.seq_at(as_of)
+        not_before: datetime | None = plan.instant - self.catch_up.max_lookback
+        after = subscriber.cursor
+        if after is None:
+            first = self.entries.first_release_at()
+            if first is None or subscriber.joined_at <= first:
+                after, not_before = 0, None
+            else:
+                after = self.entries.seq_at(plan.instant - plan.period)
+        return Window(after=after, until=max(until, after), not_before=not_before)
+
+    def _select(
+        self,
+        subscriber: Subscriber,
+        profile: Profile,
+        window: Window,
+        slot: datetime,
+        as_of: datetime,
+    ) -> Selection | Skip:
+        candidates, tokenised = self._candidates(window)
+        since = self._since(slot)
+        return select(
+            candidates,
+            profile,
+            as_of=as_of,
+            ranking=self.edition.ranking,
+            shown=lambda ids: self.ledger.shown(subscriber.id, ids, since=since),
+            documents=tokenised,
+        )
+
+    def _since(self, slot: datetime) -> datetime:
+        """Return from when on a shown entry is not shown again."""
+        return slot - timedelta(days=self.catch_up.repeat_days)
+
+    def _candidates(
+        self, window: Window
+    ) -> tuple[tuple[Candidate, ...], tuple[Document, ...]]:
+        """Return the window's entries and their tokens, kept for the next reader."""
+        kept = self._windows.get(window)
+        if kept is None:
+            candidates = self.entries.window(window, source_order=self.source_order)
+            kept = (candidates, documents(candidates))
+            self._windows[window] = kept
+            if len(self._windows) > WINDOWS_KEPT:
+                self._windows.popitem(last=False)
+        return kept
+
+    def _record(
+        self,
+        subscriber: Subscriber,
+        window: Window,
+        selection: Selection,
+        *,
+        slot: datetime,
+        as_of: datetime,
+        edition: str,
+        prepared_at: datetime,
+    ) -> IssueRecord:
+        items, headings, more = refer(selection)
+        newsletter = self.edition.newsletter
+        return IssueRecord(
+            key=ledger_stage.public_key(newsletter.list_id, subscriber.public_id, slot),
+            subscriber_id=subscriber.id,
+            public_id=subscriber.public_id,
+            slot=slot,
+            as_of=as_of,
+            window=window,
+            prepared_at=prepared_at,
+            address=subscriber.address,
+            name=subscriber.name,
+            timezone=subscriber.timezone,
+            language=subscriber.language,
+            profile_hash=subscriber.profile_hash,
+            edition_hash=edition,
+            theme=newsletter.theme,
+            theme_hash=self.theme_hash,
+            items=items,
+            headings=headings,
+            more=more,
+            receipt=selection.receipt,
+            skipped=subscriber.skipped,
+        )
+
+
+def _local_day(subscriber: Subscriber, instant: datetime) -> date:
+    return instant.astimezone(schedule.zone(subscriber.timezone)).date()

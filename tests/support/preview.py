@@ -1,0 +1,105 @@
+"""A running preview over a project's configuration, and a browser of few words."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from newsletter.web.door import Door
+from newsletter.web.preview import preview_app
+from newsletter.web.serving import Serving, listen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a server said."""
+
+    status: int
+    #: Names in lower case; of several of a name, the last.
+    headers: Mapping[str, str]
+    body: str
+
+
+def ask(
+    port: int,
+    path: str,
+    *,
+    method: str = "GET",
+    headers: Mapping[str, str] | None = None,
+    body: str | None = None,
+) -> Answer:
+    """Send one request as it stands; nothing is added but what HTTP needs."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        connection.request(method, path, body=body, headers=dict(headers or {}))
+        response = connection.getresponse()
+        said = {name.lower(): value for name, value in response.getheaders()}
+        return Answer(
+            status=response.status, headers=said, body=response.read().decode()
+        )
+    finally:
+        connection.close()
+
+
+@dataclass(slots=True)
+class RunningPreview:
+    """The preview of one configuration folder, on a free port."""
+
+    folder: Path
+    environ: Mapping[str, str] = field(default_factory=dict)
+    serving: Serving = field(default_factory=Serving)
+    door: Door = field(init=False)
+    thread: threading.Thread = field(init=False)
+
+    def __enter__(self) -> Self:
+        listener = listen(0)
+        self.door = Door(port=listener.getsockname()[1])
+        app = preview_app(
+            self.folder, self.environ, door=self.door, stop=self.serving.stop
+        )
+        self.thread = threading.Thread(
+            target=self.serving.run, args=(app, listener), daemon=True
+        )
+        self.thread.start()
+        self._wait()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.serving.stop()
+        self.thread.join(timeout=30)
+        assert not self.thread.is_alive()
+
+    def _wait(self) -> None:
+        for _ in range(600):
+            if self.serving.is_up:
+                return
+            time.sleep(0.05)
+        raise AssertionError("the preview does not come up")
+
+    @property
+    def home(self) -> str:
+        return f"/{self.door.room}/"
+
+    @property
+    def cookie(self) -> dict[str, str]:
+        return {"Cookie": f"{self.door.cookie}={self.door.session}"}
+
+    def ask(self, path: str, **more: object) -> Answer:
+        """Send a request without a cookie."""
+        return ask(self.door.port, path, **more)  # type: ignore[arg-type] # as ask's
+
+    def get(self, query: str = "", page: str = "") -> Answer:
+        """Look at a page as whoever was let in."""
+        return self.ask(self.home + page + query, headers=self.cookie)
+
+    def mail(self, page: str) -> Answer:
+        """Return what the frame of *page* shows."""
+        found = re.search(r'<iframe[^>]* src="mail([^"]*)"', page)
+        assert found
+        return self.get(found[1].replace("&amp;", "&"), "mail")
