@@ -29,6 +29,7 @@ FEED = """<rss version="2.0"><channel><title>Lab notes</title>
 <link>https://lab.example.org/</link><item><title>Mamba in a robot</title>
 <link>https://lab.example.org/1</link><guid>lab-1</guid><pubDate>{now}</pubDate>
 </item></channel></rss>"""
+BLOG = FEED.replace("Lab notes", "Blog notes").replace("lab-1", "blog-1")
 SITE = """<!doctype html><html><head><title>The lab</title>
 <link rel="alternate" type="application/rss+xml" href="/feed.xml"></head></html>"""
 ATOM = """<feed xmlns="http://www.w3.org/2005/Atom"
@@ -52,6 +53,8 @@ def site() -> Iterator[HttpServer]:
             ("/", "text/html", SITE),
             ("/feed.xml", "application/rss+xml", FEED.format(now=mail)),
             ("/arxiv", "application/atom+xml", ATOM.format(now=iso)),
+            ("/blog", "text/html", SITE.replace("/feed.xml", "/blog.xml")),
+            ("/blog.xml", "application/rss+xml", BLOG.format(now=mail)),
         ):
             answer = (200, {"Content-Type": kind}, body.encode())
             server.routes[path] = lambda _, answer=answer: answer  # type: ignore[misc] # mypy knows no such lambda
@@ -88,7 +91,7 @@ def hosts(site: HttpServer) -> dict[str, str]:
     return {
         "https://huggingface.co": site.url,
         "https://lab.example.org/": f"{site.url}/",
-        "https://lab.example.org": site.url,
+        "https://blog.example.org/": f"{site.url}/blog",
         "https://rss.arxiv.org/atom/cs.LG+cs.CL": f"{site.url}/arxiv",
         "https://rss.arxiv.org/rss/cs.LG+cs.CL": f"{site.url}/arxiv",
     }
@@ -162,6 +165,9 @@ def test_what_a_how_to_says_can_be_done(
 ) -> None:
     root = tmp_path / "newsletter"
     shutil.copytree(begun, root)
+    if page.stem == "smtp":
+        # As for somebody who was sent nothing yet.
+        shutil.rmtree(root / "outbox")
     where = hosts(site) | provider(server, tmp_path)
     said = type_in(root, pages.script(page, where), site)
     assert "Traceback" not in said
