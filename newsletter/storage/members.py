@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
 
 from newsletter.errors import NotFoundError
 from newsletter.matching import profile_from_json, profile_hash, profile_to_json
@@ -108,14 +108,22 @@ def forget(connection: Connection, row: Row[Any], *, at: datetime) -> None:
             profile_hash=nobody,
         )
     )
-    # What servers said may bear the address.
-    said = attempts.c.issue_key.in_(select(issues.c.key).where(mine))
-    connection.execute(update(attempts).where(said).values(reason=None))
     connection.execute(
         update(subscriber_events)
         .where(subscriber_events.c.subscriber_id == row.id)
         .values(detail="")
     )
+    _forget_issues(connection, mine, nobody, at=at)
+    _drop_profiles(connection, hashes - {nobody})
+
+
+def _forget_issues(
+    connection: Connection, mine: ColumnElement[bool], nobody: str, *, at: datetime
+) -> None:
+    """Remove from a reader's issues what tells whose they are."""
+    # What servers said may bear the address.
+    said = attempts.c.issue_key.in_(select(issues.c.key).where(mine))
+    connection.execute(update(attempts).where(said).values(reason=None))
     rows = connection.execute(select(issues.c.key, issues.c.headings).where(mine)).all()
     for issue in rows:
         # Headings are names of interests; there are as many as there are cards.
@@ -144,7 +152,6 @@ def forget(connection: Connection, row: Row[Any], *, at: datetime) -> None:
             updated_at=at,
         )
     )
-    _drop_profiles(connection, hashes - {nobody})
 
 
 def harmless(reason: str, row: Row[Any]) -> str:

@@ -16,6 +16,7 @@ from newsletter.model import (
     Origin,
     Outcome,
     Profile,
+    Subscriber,
     SubscriberStatus,
 )
 from newsletter.storage.schema import metadata, profiles, subscribers
@@ -286,3 +287,45 @@ def test_keys_of_a_reader_come_in_the_order_of_their_slots(world: World) -> None
     later, first = (world.issue(ada, NOW + n * HOUR).key for n in (2, 1))
     assert world.store.ledger.keys_of(ada.id) == (first, later)
     assert world.store.ledger.keys_of(ada.id + 1) == ()
+
+
+def flying(world: World) -> tuple[Subscriber, str]:
+    """Return a reader and the key of an issue that is on its way to them."""
+    ada = add(world)
+    key = world.issue(ada).key
+    ledger = world.store.ledger
+    ledger.lease(1, holder="me", now=NOW, until=NOW + HOUR)
+    ledger.mark_inflight([key], holder="me", now=NOW)
+    return ada, key
+
+
+def test_what_a_server_says_of_the_erased_is_not_kept(world: World) -> None:
+    ada, key = flying(world)
+    world.move(ada, S.ERASED)
+    said = Outcome(key=key, state=IssueState.SENT, at=NOW, reason="for ada@example.org")
+    world.store.ledger.record([said], holder="me")
+    row = world.store.ledger.find(key)
+    assert (row.state, row.reason) == (IssueState.SENT, None)
+    assert "ada@" not in everything(world)
+
+
+def test_what_comes_back_from_its_way_to_the_erased_ends(world: World) -> None:
+    ada, key = flying(world)
+    ledger = world.store.ledger
+    world.move(ada, S.ERASED)
+    ledger.record([Outcome(key=key, state=IssueState.RETRY, at=NOW)], holder="me")
+    assert ledger.lease(1, holder="me", now=NOW, until=NOW + HOUR) == ()
+    row = ledger.find(key)
+    assert (row.state, row.reason) == (IssueState.FAILED, "suppressed")
+    assert ledger.troubles() == ()
+
+
+def test_a_doubt_about_the_erased_is_dropped_and_not_repeated(world: World) -> None:
+    ada, key = flying(world)
+    ledger = world.store.ledger
+    ledger.record([Outcome(key=key, state=IssueState.UNKNOWN, at=NOW)], holder="me")
+    world.move(ada, S.ERASED)
+    with pytest.raises(ConflictError, match="whose data were erased"):
+        ledger.resolve(key, repeat=True, at=NOW)
+    ledger.resolve(key, repeat=False, at=NOW)
+    assert ledger.find(key).state is IssueState.FAILED

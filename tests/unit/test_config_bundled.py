@@ -96,7 +96,7 @@ def candidate(number: int, listing: Listing) -> Candidate:
 
 def test_the_starter_is_ready_to_use() -> None:
     settings, readers = read(starter_folder())
-    assert {source.kind for source in settings.sources} == {"huggingface", "feed"}
+    assert {source.kind for source in settings.sources} == {"huggingface", "arxiv"}
     assert [reader.address for reader in readers] == ["you@example.org"]
     assert readers[0].profile.interests
     assert settings.delivery.transport == "outbox"
