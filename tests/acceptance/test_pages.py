@@ -150,15 +150,15 @@ def test_the_quickstart_brings_a_mail_from_two_sources(begun: Path) -> None:
 @pytest.mark.long
 @pytest.mark.timeout(900)
 def test_the_quickstart_works_from_a_clone(tmp_path: Path, site: HttpServer) -> None:
-    where = {
-        "https://example.org/newsletter.git": f"file://{build.REPOSITORY}",
-        **hosts(site),
-    }
+    origin = tmp_path / "newsletter.git"
+    origin.symlink_to(build.REPOSITORY)
+    where = {"https://example.org/newsletter.git": f"file://{origin}", **hosts(site)}
     said = type_in(tmp_path, pages.script(QUICKSTART, where), site)
     assert "4 mails written" in said
     assert list(subjects(tmp_path / "newsletter"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("page", HOW_TO, ids=lambda page: page.stem)
 def test_what_a_how_to_says_can_be_done(
     page: Path, begun: Path, tmp_path: Path, site: HttpServer, server: Mailroom

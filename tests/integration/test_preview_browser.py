@@ -54,7 +54,7 @@ TITLES = (
     "Mamba again",
 )
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 
 def rss() -> str:
