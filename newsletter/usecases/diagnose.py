@@ -132,7 +132,8 @@ def _of_source(settings: SourceSettings, poll: Poll, as_of: datetime) -> Finding
         return Finding(
             area=area, grade=Grade.NOTE, what="can be read, and is empty now"
         )
-    said = f"{len(dates)} entries, the newest of {max(dates):%d %b %Y}"
+    many = "1 entry" if len(dates) == 1 else f"{len(dates)} entries"
+    said = f"{many}, the newest of {max(dates):%d %b %Y}"
     if rejected:
         return Finding(
             area=area,
