@@ -309,11 +309,8 @@ class App:
         )
         yield diagnosing.of_part("theme", self._look_at_theme)
         if ask:
-            yield from diagnosing.of_sources(
-                [make_source(source) for source in settings.sources],
-                fetcher=_fetcher(settings.fetch, clock=self.clock),
-                as_of=now,
-            )
+            polls = _poll_once(settings, settings.sources, clock=self.clock)
+            yield from diagnosing.of_sources(settings.sources, polls, as_of=now)
         yield from diagnosing.of_guard(store.entries)
         if not delivery.is_smtp:
             yield diagnosing.of_part("outbox", self._outbox().look)
@@ -477,6 +474,19 @@ def _fetcher(settings: FetchSettings, *, clock: Clock) -> Fetcher:
     return HttpFetcher(settings, clock=clock)
 
 
+def _poll_once(
+    settings: Settings, sources: Sequence[SourceSettings], *, clock: Clock
+) -> Mapping[str, Poll]:
+    """Ask *sources* as if for the first time; keep nothing. By name."""
+    from newsletter.sources.discovering import poll_once  # noqa: PLC0415 - as in _fetcher
+
+    return poll_once(
+        [make_source(source) for source in sources],
+        fetcher=_fetcher(settings.fetch, clock=clock),
+        as_of=clock.now(),
+    )
+
+
 def _keep_alive(beat: Callable[[], None]) -> AbstractContextManager[None]:
     return beating(beat, every_s=KEEP_ALIVE_EVERY_S)
 
@@ -516,8 +526,6 @@ def check_sources(
         ConfigError: The configuration has mistakes.
         NotFoundError: There is no such source.
     """
-    from newsletter.sources.discovering import poll_once  # noqa: PLC0415 - as in _fetcher
-
     settings = read_settings(folder, environ)
     there = {source.name: source for source in settings.sources}
     for name in names:
@@ -525,12 +533,7 @@ def check_sources(
             known = ", ".join(there) or "none"
             raise NotFoundError(f"there is no source {name!r}; there are: {known}")
     asked = [there[name] for name in names or there]
-    clock = SystemClock()
-    polls = poll_once(
-        [make_source(source) for source in asked],
-        fetcher=_fetcher(settings.fetch, clock=clock),
-        as_of=clock.now(),
-    )
+    polls = _poll_once(settings, asked, clock=SystemClock())
     return tuple((source, polls[source.name]) for source in asked)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import tomlkit
@@ -113,7 +113,9 @@ def _write(file: Path, content: bytes) -> None:
         draft.chmod(file.stat().st_mode & 0o7777)
         draft.replace(file)
     except OSError as error:
-        draft.unlink(missing_ok=True)
+        # What made it fail is worth more than what makes cleaning up fail.
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
         raise _unwritable(file, error) from error
 
 

@@ -26,7 +26,7 @@ from newsletter.model import (
     SourceState,
 )
 from newsletter.ports import Fetcher, PollJob, Source
-from newsletter.sources import KINDS, make_source
+from newsletter.sources import make_source
 from newsletter.sources.json_feed import is_json, title_of
 from newsletter.sources.syndication import is_html, syndicated_title
 
@@ -136,7 +136,7 @@ def _guessed(wanted: SourceSettings) -> SourceSettings:
         url.path.rstrip("/") in {"/papers", "/api/daily_papers"}
     ):
         return replace(named, kind="huggingface", url=_DAILY_PAPERS)
-    if url.host in {"rss.arxiv.org", "export.arxiv.org"} and "arxiv" in KINDS:
+    if url.host in {"rss.arxiv.org", "export.arxiv.org"}:
         return replace(named, kind="arxiv")
     return replace(named, kind="feed")
 

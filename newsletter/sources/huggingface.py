@@ -31,6 +31,7 @@ from newsletter.model import (
     SourceState,
     Validator,
 )
+from newsletter.sources.rows import instant_of, string_of
 from newsletter.text import clean_names, clean_text
 
 #: The most that the API gives at once; its default of 50 cuts busy days.
@@ -110,10 +111,10 @@ class HuggingFace:
         paper = row.get("paper")
         if not isinstance(paper, Mapping):
             raise ParseError("it has no `paper`")
-        name = paper_id(_string(paper, "id"))
-        title = clean_text(_string(paper, "title") or _string(row, "title"))
+        name = paper_id(string_of(paper, "id"))
+        title = clean_text(string_of(paper, "title") or string_of(row, "title"))
         if name is None or not title:
-            what = "title" if name else f"arXiv id ({_string(paper, 'id')[:40]!r})"
+            what = "title" if name else f"arXiv id ({string_of(paper, 'id')[:40]!r})"
             raise ParseError(f"it has no {what}")
         url = f"https://huggingface.co/papers/{name}"
         return Listing(
@@ -122,14 +123,16 @@ class HuggingFace:
             title=title,
             url=url,
             listed_at=_listed_at(paper, response),
-            summary=clean_text(_string(paper, "summary") or _string(row, "summary")),
+            summary=clean_text(
+                string_of(paper, "summary") or string_of(row, "summary")
+            ),
             authors=_authors(paper.get("authors")),
             links=tuple(_links(paper, name)),
             identifiers=(name,),
-            published_at=_instant(paper.get("publishedAt")),
+            published_at=instant_of(paper.get("publishedAt")),
             votes=_votes(paper.get("upvotes")),
-            tldr=clean_text(_string(paper, "ai_summary")) or None,
-            thumbnail=canonical_url(_string(row, "thumbnail")),
+            tldr=clean_text(string_of(paper, "ai_summary")) or None,
+            thumbnail=canonical_url(string_of(row, "thumbnail")),
         )
 
 
@@ -156,11 +159,6 @@ def _kind(value: object) -> str:
     return names.get(type(value), "a number")
 
 
-def _string(row: Mapping[str, Any], name: str) -> str:
-    value = row.get(name)
-    return value if isinstance(value, str) else ""
-
-
 def _votes(value: object) -> int | None:
     is_count = isinstance(value, int) and not isinstance(value, bool)
     return max(0, value) if is_count and isinstance(value, int) else None
@@ -171,7 +169,7 @@ def _authors(value: object) -> tuple[str, ...]:
     rows = value if isinstance(value, list) else []
     return clean_names(
         [
-            _string(row, "name")
+            string_of(row, "name")
             for row in rows
             if isinstance(row, Mapping) and not row.get("hidden")
         ]
@@ -182,7 +180,7 @@ def _links(paper: Mapping[str, Any], name: str) -> Iterator[Link]:
     yield Link(label="paper", url=f"https://arxiv.org/abs/{name}")
     yield Link(label="pdf", url=f"https://arxiv.org/pdf/{name}")
     for key, label in (("githubRepo", "code"), ("projectPage", "page")):
-        url = canonical_url(_string(paper, key))
+        url = canonical_url(string_of(paper, key))
         if url is not None:
             yield Link(label=label, url=url)
 
@@ -194,7 +192,7 @@ def _listed_at(paper: Mapping[str, Any], response: Response) -> datetime:
     only (midnight), or not given: the first sighting, but never later than
     the end of the listing day, so that a back-fill keeps its dates.
     """
-    submitted = _instant(paper.get("submittedOnDailyAt"))
+    submitted = instant_of(paper.get("submittedOnDailyAt"))
     # What lies days ahead is no time at which anything was listed.
     if submitted is not None and submitted > response.seen_at + 2 * _DAY:
         return response.seen_at
@@ -205,14 +203,3 @@ def _listed_at(paper: Mapping[str, Any], response: Response) -> datetime:
         return response.seen_at
     end = datetime.combine(day + _DAY, time(0), tzinfo=UTC) - _TICK
     return min(response.seen_at, end)
-
-
-def _instant(value: object) -> datetime | None:
-    """Return an ISO 8601 instant, UTC; None: it is none."""
-    if not isinstance(value, str):
-        return None
-    try:
-        read = datetime.fromisoformat(value)
-        return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None

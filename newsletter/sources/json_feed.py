@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from yarl import URL
@@ -27,6 +27,7 @@ from newsletter.model import (
     Response,
     SourceSettings,
 )
+from newsletter.sources.rows import instant_of, string_of
 from newsletter.sources.syndication import (
     SUMMARY_CHARS,
     TITLE_CHARS,
@@ -68,7 +69,7 @@ def title_of(body: bytes) -> str:
     Raises:
         ParseError: It is JSON of another kind, or none at all.
     """
-    return clean_text(_string(_feed(body), "title"))
+    return clean_text(string_of(_feed(body), "title"))
 
 
 def _feed(body: bytes) -> Mapping[str, Any]:
@@ -78,7 +79,7 @@ def _feed(body: bytes) -> Mapping[str, Any]:
         raise ParseError(
             "this begins like JSON and cannot be read as such; expected a feed"
         ) from error
-    if not isinstance(feed, Mapping) or _VERSION not in _string(feed, "version"):
+    if not isinstance(feed, Mapping) or _VERSION not in string_of(feed, "version"):
         raise ParseError(
             "this is JSON and no JSON Feed (it has no `version` of jsonfeed.org)"
         )
@@ -104,13 +105,13 @@ class _Reader:
         if not isinstance(item, Mapping):
             raise ParseError("it is no object")
         summary = _summary(item)
-        title = clean_text(_string(item, "title"))
+        title = clean_text(string_of(item, "title"))
         title = title or first_sentences(summary, TITLE_CHARS)
         if not title:
             raise ParseError("it has neither title nor text")
         guid = _guid(item)
-        url = self._absolute(_string(item, "url")) or self._absolute(
-            _string(item, "external_url")
+        url = self._absolute(string_of(item, "url")) or self._absolute(
+            string_of(item, "external_url")
         )
         if url is None and guid is not None and guid.startswith("http"):
             url = self._absolute(guid)
@@ -127,16 +128,16 @@ class _Reader:
             links=tuple(self._links(item, url)),
             identifiers=(guid,) if guid and doi_of(guid) else (),
             published_at=published,
-            thumbnail=self._absolute(_string(item, "image"))
-            or self._absolute(_string(item, "banner_image")),
+            thumbnail=self._absolute(string_of(item, "image"))
+            or self._absolute(string_of(item, "banner_image")),
             language=language_tag(
-                _string(item, "language") or _string(self.feed, "language")
+                string_of(item, "language") or string_of(self.feed, "language")
             ),
         )
 
     def _absolute(self, raw: str) -> str | None:
         """Return an address as http(s), relative ones joined; None: it is none."""
-        base = _string(self.feed, "home_page_url") or self.response.final_url or ""
+        base = string_of(self.feed, "home_page_url") or self.response.final_url or ""
         if not raw.strip():
             return None
         try:
@@ -148,7 +149,7 @@ class _Reader:
     def _dates(self, item: Mapping[str, Any]) -> tuple[datetime | None, datetime]:
         """Return when it was published, and when it counts as listed."""
         seen_at = self.response.seen_at
-        said = _instant(item.get("date_published")) or _instant(
+        said = instant_of(item.get("date_published")) or instant_of(
             item.get("date_modified")
         )
         return said, min(said or seen_at, seen_at)
@@ -157,7 +158,7 @@ class _Reader:
         """Return the item's authors, else the feed's (1.0: `author`, one)."""
         for place in (item, self.feed):
             rows = [*_list(place, "authors"), place.get("author")]
-            names = [_string(row, "name") for row in rows if isinstance(row, Mapping)]
+            names = [string_of(row, "name") for row in rows if isinstance(row, Mapping)]
             if found := clean_names(names):
                 return found
         return ()
@@ -165,13 +166,13 @@ class _Reader:
     def _links(self, item: Mapping[str, Any], url: str | None) -> Iterator[Link]:
         """Yield what else there is: the page that it is about, PDFs."""
         seen = {url}
-        about = self._absolute(_string(item, "external_url"))
+        about = self._absolute(string_of(item, "external_url"))
         if about is not None and about not in seen:
             seen.add(about)
             yield Link(label="page", url=about)
         for row in _list(item, "attachments"):
             if isinstance(row, Mapping) and row.get("mime_type") == "application/pdf":
-                found = self._absolute(_string(row, "url"))
+                found = self._absolute(string_of(row, "url"))
                 if found is not None and found not in seen:
                     seen.add(found)
                     yield Link(label="pdf", url=found)
@@ -184,7 +185,7 @@ def _summary(item: Mapping[str, Any]) -> str:
         ("content_html", True),
         ("content_text", False),
     ):
-        raw = _string(item, name)[:SUMMARY_CHARS]
+        raw = string_of(item, name)[:SUMMARY_CHARS]
         if text := clean_text(raw, markup=markup):
             return text
     return ""
@@ -198,11 +199,6 @@ def _guid(item: Mapping[str, Any]) -> str | None:
     return guid_of(str(value))
 
 
-def _string(row: Mapping[str, Any], name: str) -> str:
-    value = row.get(name)
-    return value if isinstance(value, str) else ""
-
-
 def _list(row: Mapping[str, Any], name: str) -> list[Any]:
     value = row.get(name)
     return value if isinstance(value, list) else []
@@ -210,14 +206,3 @@ def _list(row: Mapping[str, Any], name: str) -> list[Any]:
 
 def _is_text(value: object) -> bool:
     return isinstance(value, str)
-
-
-def _instant(value: object) -> datetime | None:
-    """Return an RFC 3339 instant, UTC; None: it is none."""
-    if not isinstance(value, str):
-        return None
-    try:
-        read = datetime.fromisoformat(value.strip())
-        return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None

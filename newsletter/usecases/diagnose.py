@@ -6,7 +6,7 @@ time, the SMTP server is greeted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -18,10 +18,9 @@ from newsletter.model import (
     Newsletter,
     Poll,
     SourceSettings,
-    SourceState,
     SubscriberStatus,
 )
-from newsletter.ports import Entries, Fetcher, Ledger, PollJob, Source, Subscribers
+from newsletter.ports import Entries, Ledger, Subscribers
 
 #: A slot that nobody served for this long: does anybody call `run` at all?
 OVERDUE = timedelta(hours=1)
@@ -102,16 +101,17 @@ def _is_reserved(address: str) -> bool:
 
 
 def of_sources(
-    sources: Sequence[Source], *, fetcher: Fetcher, as_of: datetime
+    sources: Sequence[SourceSettings], polls: Mapping[str, Poll], *, as_of: datetime
 ) -> Iterator[Finding]:
-    """Ask every source, whatever its interval, and keep nothing of it."""
-    jobs = [
-        PollJob(source=s, requests=s.requests(SourceState(name=s.settings.name), as_of))
-        for s in sources
-    ]
-    polls = {poll.source: poll for poll in fetcher.poll(jobs, as_of=as_of)}
+    """Say what every source brought when it was asked just now.
+
+    Args:
+        sources: In configuration order.
+        polls: What each brought, by name; nothing of it was kept.
+        as_of: When they were asked.
+    """
     for source in sources:
-        yield _of_source(source.settings, polls[source.settings.name], as_of)
+        yield _of_source(source, polls[source.name], as_of)
 
 
 def _of_source(settings: SourceSettings, poll: Poll, as_of: datetime) -> Finding:
