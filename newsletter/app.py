@@ -497,7 +497,7 @@ def read_settings(folder: Path, environ: Mapping[str, str]) -> Settings:
     Raises:
         ConfigError: It has mistakes; all are named.
     """
-    return load_settings(folder, environ, kinds=tuple(KINDS))
+    return load_settings(folder, environ, kinds=KINDS)
 
 
 def discover_source(

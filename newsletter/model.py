@@ -216,6 +216,8 @@ class SourceSettings:
     required: bool = False
     #: Zero: asked at every run.
     interval: timedelta = timedelta(hours=1)
+    #: Keys that only its kind has, as TOML gives them.
+    options: Mapping[str, object] = field(default_factory=dict)
 
 
 # --- sources ------------------------------------------------------------------
@@ -263,6 +265,9 @@ class Request:
     day: date | None = None
     #: 0-based page of that day.
     page: int = 0
+    #: Seconds that must lie between two requests to its host, over all
+    #: processes of this database. 0: as [fetch] says.
+    spacing_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -332,6 +337,18 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rhythm:
+    """How often a document itself wants to be asked for (RSS 2.0, syndication)."""
+
+    #: Between two requests: RSS ``ttl``, ``sy:updatePeriod``. None: not said.
+    at_least: timedelta | None = None
+    #: Hours of the day (UTC, 0 to 23) in which it does not change.
+    skip_hours: frozenset[int] = frozenset()
+    #: Days of the week (UTC, Monday is 0) on which it does not change.
+    skip_days: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """What one response says."""
 
@@ -339,6 +356,7 @@ class Page:
     #: Further requests: the next page.
     further: tuple[Request, ...] = ()
     rejected: tuple[Rejected, ...] = ()
+    rhythm: Rhythm = Rhythm()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from filelock import FileLock
 
 from newsletter.config.environment import FILE
 from newsletter.config.places import lines_of
-from newsletter.config.settings import Settings, load_settings
+from newsletter.config.settings import Kinds, Settings, load_settings
 from newsletter.errors import ConfigError, NotFoundError
 
 _MARK = "\ufeff"
@@ -30,7 +30,7 @@ def add_source(
     table: Mapping[str, object],
     *,
     environ: Mapping[str, str],
-    kinds: Collection[str],
+    kinds: Kinds,
 ) -> Settings:
     """Add a ``[[sources]]`` table of *table*; return the settings with it.
 
@@ -46,7 +46,7 @@ def add_source(
 
 
 def remove_source(
-    folder: Path, name: str, *, environ: Mapping[str, str], kinds: Collection[str]
+    folder: Path, name: str, *, environ: Mapping[str, str], kinds: Kinds
 ) -> Settings:
     """Take the table of the source *name* out; return the settings without it.
 
@@ -70,7 +70,7 @@ def _change(
     change: Callable[[str, Settings], str],
     *,
     environ: Mapping[str, str],
-    kinds: Collection[str],
+    kinds: Kinds,
 ) -> Settings:
     """Read, change, check whole, and only then write."""
     with _alone(folder):

@@ -186,7 +186,9 @@ class LogTable(_Table):
 
 
 class SourceTable(_Table):
-    """One ``[[sources]]``."""
+    """One ``[[sources]]``; the keys of its kind are checked by that."""
+
+    model_config = ConfigDict(extra="allow")
 
     name: Annotated[PlainName, Field(description='name = "lab-notes"')]
     kind: Annotated[Filled, Field(description='kind = "feed"')]

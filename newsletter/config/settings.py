@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from difflib import get_close_matches
@@ -40,6 +40,9 @@ from newsletter.model import (
     SmtpServer,
     SourceSettings,
 )
+
+#: kind -> what yields (key, what is wrong) of a source's own keys.
+Kinds = Mapping[str, Callable[[SourceSettings], Iterable[tuple[str, str]]]]
 
 _SQLITE = "sqlite:///"
 _SECRET_ENV = "NEWSLETTER_SECRET"  # noqa: S105 - a variable's name
@@ -99,7 +102,7 @@ def load_settings(
     folder: Path,
     environ: Mapping[str, str],
     *,
-    kinds: Collection[str],
+    kinds: Kinds,
     text: str | None = None,
 ) -> Settings:
     """Read and check newsletter.toml, with *environ* laid over it.
@@ -107,7 +110,7 @@ def load_settings(
     Args:
         folder: The configuration folder.
         environ: Variables; those named NEWSLETTER_SECTION__KEY count.
-        kinds: Of sources, that there are.
+        kinds: Of sources, each with what checks the keys that only it has.
         text: What the file is to say. None: what it says.
 
     Raises:
@@ -148,7 +151,7 @@ def _root(folder: Path) -> Path:
 
 
 def _mistakes(
-    file: NewsletterFile, kinds: Collection[str], document: Document, root: Path
+    file: NewsletterFile, kinds: Kinds, document: Document, root: Path
 ) -> Iterator[tuple[Sequence[str | int], str]]:
     """Yield what is wrong between keys, and what is yet to come."""
     yield from later.refused(file)
@@ -161,8 +164,12 @@ def _mistakes(
                 ("sources", number, "name"),
                 f"line {where} names a source {source.name!r} too; expected another",
             )
-        if source.kind not in kinds:
+        check = kinds.get(source.kind)
+        if check is None:
             yield ("sources", number, "kind"), _unknown_kind(source.kind, kinds)
+            continue
+        for key, what in check(_source(root, source, file.fetch.interval)):
+            yield ("sources", number, key), what
     yield from _smtp_mistakes(file.delivery, root)
 
 
@@ -197,7 +204,7 @@ def _is_here(host: str) -> bool:
         return False
 
 
-def _unknown_kind(kind: str, kinds: Collection[str]) -> str:
+def _unknown_kind(kind: str, kinds: Kinds) -> str:
     known = " or ".join(f'"{name}"' for name in kinds)
     if kind in later.LATER_KINDS:
         return f'kind "{kind}" {later.NOT_YET}; expected {known}'
@@ -285,6 +292,7 @@ def _source(root: Path, table: SourceTable, interval: timedelta) -> SourceSettin
         tags=tuple(table.tags),
         required=table.required,
         interval=interval if table.interval is None else table.interval,
+        options=dict(table.model_extra or {}),
     )
 
 

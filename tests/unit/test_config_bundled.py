@@ -41,7 +41,7 @@ FEEDS = ("lab-notes.xml", "preprints.xml")
 
 
 def read(folder: Path) -> tuple[Settings, tuple[SubscriberSpec, ...]]:
-    settings = load_settings(folder, {}, kinds=tuple(KINDS))
+    settings = load_settings(folder, {}, kinds=KINDS)
     readers = load_subscribers(folder, settings)
     assert readers is not None
     return settings, readers

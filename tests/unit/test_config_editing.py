@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from newsletter.config import add_source, remove_source
 from newsletter.errors import ConfigError, NotFoundError
+from newsletter.sources import KINDS
 
-KINDS = ("feed",)
 HEAD = """# My newsletter.
 
 [newsletter]  # who

@@ -9,8 +9,8 @@ import pytest
 from newsletter.config import load_settings, load_subscribers
 from newsletter.config.subscribers import pointed
 from newsletter.errors import ConfigError
+from newsletter.sources import KINDS
 
-KINDS = ("feed", "huggingface")
 HEAD = '[newsletter]\ntitle = "Papers"\nfrom = "digest@example.org"\n'
 SOURCE = '[[sources]]\nname = "notes"\nkind = "feed"\n'
 READER = '[[subscribers]]\naddress = "ada@example.org"\n'
@@ -43,6 +43,14 @@ WRONG_SETTINGS = [
     ("[fetch]\ntimeout = 3\n", "5: fetch.timeout: there is no such key; did you"),
     ("[fetch]\nqq = 3\n", "5: fetch.qq: there is no such key; expected one of allow_"),
     ("[fetsh]\n", "4: fetsh: there is no such key; did you mean fetch?"),
+    (
+        SOURCE + "path = 'a'\nsetle = '2h'\n",
+        "8: sources[1].setle: a source of kind 'feed' has no such key; did you mean se",
+    ),
+    (
+        SOURCE + "path = 'a'\nqq = 1\n",
+        "8: sources[1].qq: a source of kind 'feed' has no such key; expected one of fi",
+    ),
     ("fetch = 3\n", "4: newsletter.fetch: there is no such key; expected one of base_"),
     ("[fetch]\nper_host = true\n", "5: fetch.per_host: true is not a whole number"),
     ("[fetch]\nper_host = 1.5\n", "5: fetch.per_host: 1.5 is not a whole number;"),
@@ -114,11 +122,11 @@ WRONG_SETTINGS = [
     ),
     (
         "[[sources]]\nname = 'a'\nkind = 'feeds'\npath = 'a'\n",
-        '6: sources[1].kind: there is no kind "feeds"; expected "feed" or',
+        '6: sources[1].kind: there is no kind "feeds"; expected "arxiv" or',
     ),
     (
         "[[sources]]\nname = 'a'\nkind = 'qq'\npath = 'a'\n",
-        '6: sources[1].kind: there is no kind "qq"; expected "feed" or "huggingface"',
+        '6: sources[1].kind: there is no kind "qq"; expected "arxiv" or "feed" or',
     ),
     (
         "[[sources]]\nname = 'a'\npath = 'a'\n",

@@ -33,8 +33,8 @@ from newsletter.model import (
     SourceSettings,
     SubscriberSpec,
 )
+from newsletter.sources import KINDS
 
-KINDS = ("arxiv", "feed", "huggingface")
 HEAD = '[newsletter]\ntitle = "Daily Papers"\nfrom = "digest@example.org"\n'
 
 FULL = """

@@ -35,7 +35,7 @@ def reader_of(root: Path, keys: str) -> SubscriberSpec:
     (folder / "subscribers.toml").write_text(
         f'[[subscribers]]\naddress = "ada@example.org"\n{keys}', "utf-8"
     )
-    found = load_subscribers(folder, load_settings(folder, {}, kinds=tuple(KINDS)))
+    found = load_subscribers(folder, load_settings(folder, {}, kinds=KINDS))
     assert found is not None
     return found[0]
 
