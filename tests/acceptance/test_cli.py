@@ -73,6 +73,7 @@ def test_help_imports_nothing_heavy() -> None:
     assert "run" in out
 
 
+@pytest.mark.long
 def test_every_command_has_help(project: Project) -> None:
     out, _ = project.run("--help")
     commands = re.findall(r"^  ([a-z]+) ", out, re.MULTILINE)
@@ -221,6 +222,7 @@ def test_the_stages_one_by_one_do_what_run_does(
     assert len(bodies[0]) == 2
 
 
+@pytest.mark.long
 def test_a_file_that_lost_half_its_readers_changes_nothing_and_says_so(
     notes: Project,
 ) -> None:

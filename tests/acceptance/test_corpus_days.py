@@ -282,6 +282,7 @@ def check_late_features(site: Site) -> None:
             assert len(cards & late) >= 3, address
 
 
+@pytest.mark.long
 def test_ten_days_of_run_everyone_bring_what_bookkeeping_says(site: Site) -> None:
     expected: dict[str, list[list[str]]] = defaultdict(list)
     for day in DAYS:

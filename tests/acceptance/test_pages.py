@@ -137,6 +137,7 @@ def subjects(folder: Path) -> Mapping[str, str]:
     return {str(mail["To"]): str(mail["Subject"]) for mail in mails}
 
 
+@pytest.mark.long
 def test_the_quickstart_brings_a_mail_from_two_sources(begun: Path) -> None:
     ((reader, subject),) = subjects(begun).items()
     assert "ada@example.org" in reader

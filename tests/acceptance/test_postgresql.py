@@ -43,6 +43,7 @@ def test_a_secret_must_be_set(on_postgresql: Project) -> None:
     assert "no secret is set: set NEWSLETTER_SECRET" in err
 
 
+@pytest.mark.long
 def test_runs_write_each_issue_once_and_rehearsals_leave_nothing(
     on_postgresql: Project,
 ) -> None:

@@ -160,6 +160,7 @@ def new(project: Project, old: set[str]) -> list[tuple[str, EmailMessage]]:
     return [(key, mail) for key, mail in project.mails().items() if key not in old]
 
 
+@pytest.mark.long
 def test_the_frame_has_the_html_part_of_the_mail(prepared: Project) -> None:
     with started(prepared, "--port", "0") as preview:
         page = preview.page("?reader=ada@example.org&view=mail")

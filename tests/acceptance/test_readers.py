@@ -69,6 +69,7 @@ def test_a_reader_who_is_added_gets_mail_and_pauses_and_comes_back(
     ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -124,6 +125,7 @@ def test_an_erased_reader_is_gone_and_is_not_brought_back_by_mistake(
     assert "joined, by command: wrote on Monday" in out
 
 
+@pytest.mark.long
 def test_an_erased_reader_of_the_file_is_kept_out_of_it(notes: Project) -> None:
     notes.run("prepare", *AT)
     _, err = notes.run("subscribers", "erase", "ada@example.org", "--yes")
@@ -147,6 +149,7 @@ def editor(folder: Path, *replacements: str) -> str:
     return str(script)
 
 
+@pytest.mark.long
 def test_a_profile_is_shown_as_toml_that_can_be_read_again(notes: Project) -> None:
     file = notes.root / "p.toml"
     file.write_text(
@@ -219,6 +222,7 @@ def test_check_tells_what_matched_and_what_is_of_no_use(notes: Project) -> None:
     assert "nothing was listed in these days" in out
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -243,6 +247,7 @@ def test_a_profile_with_a_mistake_is_refused_with_its_place(
         assert says in err
 
 
+@pytest.mark.long
 def test_diff_tells_what_would_change(notes: Project) -> None:
     (notes.root / "p.toml").write_text('interests = ["robot*"]\norder = "newest"\n')
     out, _ = notes.run("profile", "diff", "ada@example.org", "--file", "p.toml", *AT)

@@ -208,6 +208,7 @@ def test_a_damaged_day_is_named_and_the_others_go_on(
     assert "date=2024-12-11" in err
 
 
+@pytest.mark.long
 def test_a_year_of_captured_days_is_one_sources_history(
     project: Project, http_server: HttpServer, shared: Path
 ) -> None:

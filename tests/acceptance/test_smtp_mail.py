@@ -277,6 +277,7 @@ def test_a_resolution_and_keys_go_together(
     assert "go together" in err
 
 
+@pytest.mark.long
 def test_a_server_that_refuses_mail_after_mail_is_asked_no_more(
     few: Project, copied: Copied
 ) -> None:
@@ -292,6 +293,7 @@ def test_a_server_that_refuses_mail_after_mail_is_asked_no_more(
     assert not server.mails
 
 
+@pytest.mark.long
 def test_without_starttls_where_it_is_required_nothing_goes_and_the_run_says_why(
     few: Project, copied: Copied
 ) -> None:

@@ -108,6 +108,7 @@ def test_what_is_added_may_be_named_and_is_added_once(
     assert "the first run takes 0 entries" in out
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("address", "code", "says"),
     [
@@ -152,6 +153,7 @@ def test_files_and_folders_are_sources_by_their_relative_path(
     assert 'name = "as-json-2"\nkind = "feed"\npath = "notes/a.json"\n' in said
 
 
+@pytest.mark.long
 def test_check_asks_all_and_stores_nothing(
     lab: Project, http_server: HttpServer
 ) -> None:

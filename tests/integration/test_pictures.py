@@ -44,6 +44,7 @@ def assert_sound(seen: list[dict[str, Any]]) -> None:
         assert judged == {"overflow": 0, "small": 0, "remote": [], "findings": []}, view
 
 
+@pytest.mark.long
 def test_mails_fit_and_can_be_read_in_light_and_dark(
     browser: dict[str, str], tmp_path: Path
 ) -> None:
@@ -61,6 +62,7 @@ def test_mails_fit_and_can_be_read_in_light_and_dark(
     assert_sound(look(browser, *sorted(tmp_path.glob("*.html"))))
 
 
+@pytest.mark.long
 def test_the_pages_of_the_outbox_fit_and_can_be_read(
     browser: dict[str, str], tmp_path: Path
 ) -> None:
