@@ -42,7 +42,7 @@ from newsletter.model import (
     SourceSettings,
     SubscriberSpec,
 )
-from newsletter.ports import Clock, Fetcher, LeaseInfo, Renderer, Transport
+from newsletter.ports import Clock, Fetcher, LeaseInfo, Pace, Renderer, Transport
 from newsletter.rendering import load_renderer
 from newsletter.sources import KINDS, make_source
 from newsletter.storage.turns import Turn, beating
@@ -270,7 +270,9 @@ class App:
             sources=tuple(make_source(s) for s in self.settings.sources),
             states=self.store.sources,
             entries=self.store.entries,
-            fetcher=_fetcher(self.settings.fetch, clock=self.clock),
+            fetcher=_fetcher(
+                self.settings.fetch, clock=self.clock, pace=self.store.pace
+            ),
             clock=self.clock,
             tell=tell,
         )
@@ -468,10 +470,12 @@ class App:
             yield ours
 
 
-def _fetcher(settings: FetchSettings, *, clock: Clock) -> Fetcher:
+def _fetcher(
+    settings: FetchSettings, *, clock: Clock, pace: Pace | None = None
+) -> Fetcher:
     from newsletter.sources.fetcher import HttpFetcher  # noqa: PLC0415 - aiohttp costs 0.2 s, and few commands fetch
 
-    return HttpFetcher(settings, clock=clock)
+    return HttpFetcher(settings, clock=clock, pace=pace)
 
 
 def _poll_once(

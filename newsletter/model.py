@@ -195,7 +195,10 @@ class FetchSettings:
     allow_private: tuple[str, ...] = ()
     max_bytes: int = 10_000_000
     timeout_s: float = 30.0
+    #: Requests at once.
     per_host: int = 2
+    #: Between the beginnings of two requests to one host.
+    spacing_s: float = 0.1
     user_agent: str = "newsletter"
 
 
@@ -233,12 +236,35 @@ class Validator:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """A permanent redirect (RFC 9110, 15.4.2 and 15.4.9), and how often it held."""
+
+    target: str
+    #: Polls in a row that were sent there.
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rhythm:
+    """How often a document itself wants to be asked for (RSS 2.0, syndication)."""
+
+    #: Between two requests: RSS ``ttl``, ``sy:updatePeriod``. None: not said.
+    at_least: timedelta | None = None
+    #: Hours of the day (UTC, 0 to 23) in which it does not change.
+    skip_hours: frozenset[int] = frozenset()
+    #: Days of the week (UTC, Monday is 0) on which it does not change.
+    skip_days: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceState:
     """What is remembered of a source between polls."""
 
     name: str
     #: Per requested URL.
     validators: Mapping[str, Validator] = field(default_factory=dict)
+    #: Per requested URL: where it has moved for good.
+    moves: Mapping[str, Move] = field(default_factory=dict)
     #: Days up to this one (UTC) have been read to their end. None: never.
     complete_day: date | None = None
     #: The first poll that parsed. None: there was none yet.
@@ -250,6 +276,14 @@ class SourceState:
     failures: int = 0
     failing_since: datetime | None = None
     last_error: str | None = None
+    #: When it last showed anything new or changed. None: never.
+    last_change_at: datetime | None = None
+    #: What is odd about the last poll, though it did not fail. None: nothing.
+    note: str | None = None
+    #: The address that answered 410: it is not asked any more.
+    gone_url: str | None = None
+    #: What its document said last of how often it wants to be asked.
+    rhythm: Rhythm = Rhythm()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,6 +294,8 @@ class Request:
     #: Exactly one of url and path is set.
     url: str | None = None
     path: str | None = None
+    #: Where it is asked in place of url, to which it has moved for good.
+    target: str | None = None
     validator: Validator = Validator()
     #: The listing day (UTC) that it asks for. None: whatever is current.
     day: date | None = None
@@ -284,6 +320,9 @@ class Response:
     seen_at: datetime
     #: After redirects; base of relative links. None: a file.
     final_url: str | None = None
+    #: Where permanent redirects alone led, one after the other from the
+    #: request's address. None: the first answer was no such redirect.
+    moved_to: str | None = None
 
     @property
     def unchanged(self) -> bool:
@@ -334,18 +373,6 @@ class Rejected:
     #: Where: "item 12", a guid, a title.
     place: str
     reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rhythm:
-    """How often a document itself wants to be asked for (RSS 2.0, syndication)."""
-
-    #: Between two requests: RSS ``ttl``, ``sy:updatePeriod``. None: not said.
-    at_least: timedelta | None = None
-    #: Hours of the day (UTC, 0 to 23) in which it does not change.
-    skip_hours: frozenset[int] = frozenset()
-    #: Days of the week (UTC, Monday is 0) on which it does not change.
-    skip_days: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -87,20 +87,34 @@ class Fetcher(Protocol):
     def poll(self, jobs: Iterable[PollJob], *, as_of: datetime) -> Iterator[Poll]:
         """Ask every source, follow further requests (at most 20 a poll), parse.
 
-        Yields one Poll per job, in whatever order they end. A request that
+        Yields one Poll per job, in the order of *jobs*, each as soon as those
+        before it are there; of its answers the bodies are gone. A request that
         fails, and a document that does not parse, is a Failure in its Poll;
         nothing is raised for it and the others go on.
         """
 
 
+class Pace(Protocol):
+    """When hosts may be asked again, over all processes. Safe from any thread."""
+
+    def reserve(self, host: str, *, spacing: timedelta, now: datetime) -> datetime:
+        """Return when *host* may be asked, and keep *spacing* after it free."""
+
+    def pause(self, host: str, *, until: datetime) -> None:
+        """Keep everybody from asking *host* until then."""
+
+    def pauses(self, now: datetime) -> Mapping[str, datetime]:
+        """Return which hosts must not be asked yet, and until when."""
+
+
 class Sources(Protocol):
     """What is remembered of sources."""
 
-    def state(self, name: str) -> SourceState:
-        """Return the state of *name*; a fresh one where it was never asked."""
+    def find(self, names: Iterable[str]) -> Mapping[str, SourceState]:
+        """Return the states of *names*; fresh ones where one was never asked."""
 
-    def save(self, state: SourceState) -> None:
-        """Keep *state*."""
+    def save(self, states: Iterable[SourceState]) -> None:
+        """Keep *states*, in one transaction."""
 
     def forget(self, name: str) -> None:
         """Forget how *name* was asked; what it brought stays."""
@@ -161,6 +175,9 @@ class Entries(Released, Protocol):
 
     def drop_held(self, source: str) -> int:
         """Drop a source's held listings for good; return how many."""
+
+    def listed_days(self, since: date) -> Mapping[str, Mapping[date, int]]:
+        """Return how many listings each source has per day (UTC) from *since* on."""
 
     def foresee(self, *, as_of: datetime, settle: Mapping[str, timedelta]) -> Released:
         """Return what would be released after ``release`` at *as_of*.

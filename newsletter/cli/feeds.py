@@ -52,25 +52,60 @@ def list_(ctx: click.Context, *, as_json: bool) -> None:
     """List the configured sources and how they are."""
     with open_app(ctx) as app:
         found = look.sources_status(
-            app.settings.sources, states=app.store.sources, entries=app.store.entries
+            app.settings.sources,
+            states=app.store.sources,
+            entries=app.store.entries,
+            now=app.clock.now(),
         )
     if as_json:
-        print_json(found)
+        print_json([source_json(source) for source in found])
         return
     print_table(
-        ("source", "kind", "last read", "failed", "held", "where"),
+        ("source", "kind", "last read", "last new", "next", "a day", "held", "how"),
         [
             (
                 s.settings.name,
                 s.settings.kind,
                 instant(s.state.last_ok_at),
-                s.state.failures,
+                instant(s.state.last_change_at),
+                next_poll(s),
+                f"{s.per_day:.1f}",
                 s.held,
-                s.settings.url or s.settings.path,
+                s.health,
             )
             for s in found
         ],
     )
+
+
+def next_poll(source: look.SourceStatus) -> str:
+    """Return when a source is asked next, in a table."""
+    if source.settings.path is not None or not source.settings.interval:
+        return "every run"
+    if source.is_gone:
+        return "never"
+    return instant(source.state.next_poll_at)
+
+
+def source_json(source: look.SourceStatus) -> Mapping[str, object]:
+    """Return where a source stands, for programs."""
+    settings, state = source.settings, source.state
+    return {
+        "name": settings.name,
+        "kind": settings.kind,
+        "where": settings.url or settings.path,
+        "last_read": state.last_ok_at,
+        "last_new": state.last_change_at,
+        "next_poll": state.next_poll_at,
+        "per_day": round(source.per_day, 2),
+        "held": source.held,
+        "failures": state.failures,
+        "failing_since": state.failing_since,
+        "silent_days": None if source.silent_for is None else source.silent_for.days,
+        "moved_to": source.moved_to,
+        "gone": source.is_gone,
+        "health": source.health,
+    }
 
 
 @sources.command()

@@ -10,6 +10,7 @@ import click
 
 from newsletter.app import App
 from newsletter.cli.context import Instant, local, open_app
+from newsletter.cli.feeds import next_poll
 from newsletter.cli.output import (
     counted,
     instant,
@@ -181,15 +182,15 @@ def status(ctx: click.Context, *, as_json: bool) -> None:
 
 def _print_status(found: look.Status) -> None:
     print_table(
-        ("source", "last read", "next poll", "failed", "held", "trouble"),
+        ("source", "last read", "next poll", "failed", "held", "how"),
         [
             (
                 s.settings.name,
                 instant(s.state.last_ok_at),
-                instant(s.state.next_poll_at),
+                next_poll(s),
                 s.state.failures,
                 s.held,
-                s.state.last_error or "-",
+                s.health,
             )
             for s in found.sources
         ],
@@ -215,6 +216,9 @@ def _print_status(found: look.Status) -> None:
         name = source.settings.name
         if source.state.failures:
             click.echo(f"failing: {name}: `newsletter sources check {name}` tells more")
+        if source.silent_for is not None:
+            days = counted(source.silent_for.days, "day")
+            click.echo(f"silent:  {name}: nothing new for {days}, against its habit")
         if source.held:
             click.echo(
                 f"held:    {counted(source.held, 'listing')} of {name}: "

@@ -99,6 +99,8 @@ def _(event: ReconcileReport) -> None:
 def _(event: SourceReport) -> None:
     for warning in event.warnings:
         warn(f"source {event.name}: {warning}")
+    if not event.asked:
+        return
     if event.put is None:
         said = "unchanged" if event.ok else "nothing could be read"
     else:
@@ -110,11 +112,18 @@ def _(event: SourceReport) -> None:
             (event.put.joined, "joined"),
         ):
             said += f", {number} {word}" if number else ""
+    if event.note is not None:
+        said += f" ({event.note})"
     click.echo(f"refresh   {event.name}: {said}")
 
 
 @_tell.register
 def _(event: RefreshReport) -> None:
+    for name, days in event.silent.items():
+        click.echo(
+            f"silent    {name}: nothing new for {counted(days, 'day')}, against its"
+            f" habit; `newsletter sources check {name}` tells more"
+        )
     if event.released:
         click.echo(f"release   {counted(event.released, 'listing')}")
 

@@ -155,6 +155,9 @@ class FetchTable(_Table):
         float, Field(gt=0, le=3600, description="seconds, such as 30, up to 3600")
     ] = 30
     per_host: Annotated[int, Field(ge=1, le=100, description="1 to 100")] = 2
+    spacing_s: Annotated[
+        float, Field(ge=0, le=60, description="seconds, such as 0.1, up to 60")
+    ] = 0.1
     interval: Duration = timedelta(hours=1)
 
 

@@ -234,6 +234,7 @@ def _settings(root: Path, file: NewsletterFile, document: Document) -> Settings:
             max_bytes=file.fetch.max_bytes,
             timeout_s=file.fetch.timeout_s,
             per_host=file.fetch.per_host,
+            spacing_s=file.fetch.spacing_s,
             user_agent=_user_agent(newsletter),
         ),
         delivery=Delivery(

@@ -1,6 +1,7 @@
 """All HTTP and file reading, with its manners.
 
-asyncio lives here and nowhere else: one loop per poll, inside one call. The
+asyncio lives here and beside it (hosts, parsing, answers), nowhere else: one
+loop per round, in a thread of its own, while the caller stores what comes. The
 address that was checked is the one connected to, for every hop, since the
 check stands in the socket factory. One deadline covers look-up, connection,
 redirects and body; the body is decompressed by us, under a cap.
@@ -11,13 +12,12 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-import zlib
-from collections import defaultdict
-from collections.abc import Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import aiohttp
@@ -30,23 +30,32 @@ from newsletter.model import (
     FetchSettings,
     Page,
     Poll,
-    Reading,
     Request,
     Response,
 )
-from newsletter.ports import Clock, PollJob, Source
+from newsletter.polling import retry_after_s
+from newsletter.ports import Clock, Pace, PollJob, Source
 from newsletter.sources.addresses import is_allowed, is_public
+from newsletter.sources.answers import Deadline, inflater_for
+from newsletter.sources.hosts import Hosts
+from newsletter.sources.parsing import Readers, without_body
+from newsletter.sources.shelf import Answered, Finished, Parsed, Shelf
 
 #: Requests that one poll of one source may make.
 MOST_REQUESTS = 20
 MOST_HOPS = 5
 #: Names of files that are read where a source's ``path`` is a folder.
 DOCUMENTS = (".xml", ".rss", ".atom", ".rdf", ".json")
-#: Polls in the air at once.
-MOST_POLLS = 32
+#: Answers that are in memory at once, unread; and of these, how many large ones.
+MOST_BODIES = 32
+MOST_LARGE = 2
+LARGE = 1_000_000
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_PERMANENT = frozenset({301, 308})
 _OK, _UNCHANGED = 200, 304
-_ENCODINGS = frozenset({"gzip", "x-gzip", "deflate"})
+#: After these the other requests of a poll are not made.
+_TOO_MUCH = frozenset({429, 503})
+_TOO_MANY = 429
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,35 +64,79 @@ class HttpFetcher:
 
     settings: FetchSettings
     clock: Clock = field(kw_only=True)
+    #: When hosts may be asked, over all processes. None: of others nothing is known.
+    pace: Pace | None = field(default=None, kw_only=True)
     #: Who looks names up; its answers are checked like any. None: the system.
     resolver: AbstractResolver | None = field(default=None, kw_only=True)
 
     def poll(self, jobs: Iterable[PollJob], *, as_of: datetime) -> Iterator[Poll]:
         """See ports.Fetcher."""
         todo = list(jobs)
-        if todo:
-            seen_at = min(self.clock.now(), as_of)
-            round_ = _Round(self.settings, seen_at, self.resolver)
-            yield from asyncio.run(round_.run(todo))
+        if not todo:
+            return
+        shelf = Shelf(len(todo))
+        round_ = _Round(
+            settings=self.settings,
+            seen_at=min(self.clock.now(), as_of),
+            resolver=self.resolver,
+            hosts=Hosts(settings=self.settings, clock=self.clock, pace=self.pace),
+            shelf=shelf,
+            readers=Readers(len(todo)),
+        )
+        thread = Thread(target=round_.run, args=(todo,), name="fetch", daemon=True)
+        thread.start()
+        try:
+            yield from shelf
+        finally:
+            round_.stop()
+            thread.join()
+            shelf.close()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class _Round:
     """One round of polls over one client session."""
 
     settings: FetchSettings
     seen_at: datetime
     resolver: AbstractResolver | None
-    hosts: dict[str, asyncio.Semaphore] = field(init=False)
-    polls: asyncio.Semaphore = field(init=False)
+    hosts: Hosts
+    shelf: Shelf
+    readers: Readers
+    bodies: asyncio.Semaphore = field(init=False)
+    large: asyncio.Semaphore = field(init=False)
+    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
+    task: asyncio.Task[None] | None = None
+    is_stopped: bool = False
 
     def __post_init__(self) -> None:
-        """Make the limits; they belong to one loop."""
-        self.hosts = defaultdict(lambda: asyncio.Semaphore(self.settings.per_host))
-        self.polls = asyncio.Semaphore(MOST_POLLS)
+        """Make the limits; they belong to the round's loop."""
+        self.bodies = asyncio.Semaphore(MOST_BODIES)
+        self.large = asyncio.Semaphore(MOST_LARGE)
 
-    async def run(self, jobs: Iterable[PollJob]) -> list[Poll]:
-        """Return one poll per job, in their order."""
+    def run(self, jobs: Sequence[PollJob]) -> None:
+        """Do all polls; the shelf gets what they bring, or the fault that ends them."""
+        try:
+            with asyncio.Runner(loop_factory=lambda: self.loop) as runner:
+                runner.run(self._all(jobs))
+        except BaseExceptionGroup as faults:
+            self.shelf.fail(faults.exceptions[0])
+        except BaseException as fault:  # noqa: BLE001 - raised where the polls are taken
+            self.shelf.fail(fault)
+        finally:
+            self.readers.close()
+
+    def stop(self) -> None:
+        """End what is still on its way; nobody wants it any more."""
+        self.is_stopped = True
+        if self.task is not None and not self.task.done():
+            with suppress(RuntimeError):  # it has just ended by itself
+                self.loop.call_soon_threadsafe(self.task.cancel)
+
+    async def _all(self, jobs: Sequence[PollJob]) -> None:
+        self.task = asyncio.current_task()
+        if self.is_stopped:
+            return
         connector = aiohttp.TCPConnector(
             limit=0,
             use_dns_cache=False,
@@ -91,23 +144,29 @@ class _Round:
             socket_factory=self._socket,
             resolver=self.resolver,
         )
-        async with aiohttp.ClientSession(
-            connector=connector,
-            auto_decompress=False,
-            trust_env=False,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=None),
-            headers={
-                "User-Agent": self.settings.user_agent,
-                "Accept-Encoding": "gzip, deflate",
-                "Accept": "application/json, application/atom+xml, "
-                "application/rss+xml, application/xml;q=0.9, */*;q=0.5",
-            },
-        ) as session:
-            work: list[Coroutine[Any, Any, Poll]] = [
-                self._poll(session, job) for job in jobs
-            ]
-            return await asyncio.gather(*work)
+        async with (
+            aiohttp.ClientSession(
+                connector=connector,
+                auto_decompress=False,
+                trust_env=False,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(total=None),
+                headers={
+                    "User-Agent": self.settings.user_agent,
+                    "Accept-Encoding": "gzip, deflate",
+                    "Accept": "application/json, application/atom+xml, "
+                    "application/rss+xml, application/xml;q=0.9, */*;q=0.5",
+                },
+            ) as session,
+            asyncio.TaskGroup() as group,
+        ):
+            for number, job in enumerate(jobs):
+                group.create_task(self._one(session, number, job))
+
+    async def _one(
+        self, session: aiohttp.ClientSession, number: int, job: PollJob
+    ) -> None:
+        self.shelf.put(number, await self._poll(session, job))
 
     def _socket(self, info: tuple[Any, ...]) -> socket.socket:
         """Make the socket for one address, straight before it is connected."""
@@ -123,61 +182,68 @@ class _Round:
             )
         return socket.socket(family, kind, protocol)
 
-    async def _poll(self, session: aiohttp.ClientSession, job: PollJob) -> Poll:
+    async def _poll(self, session: aiohttp.ClientSession, job: PollJob) -> Finished:
         """Make a source's requests, and those that its pages ask for."""
+        poll = Finished(source=job.source.settings.name)
         waiting = list(job.requests)
-        readings: list[Reading] = []
-        failures: list[Failure] = []
-        made = 0
-        async with self.polls:
-            while waiting:
-                request = waiting.pop(0)
-                if request.path is None:
-                    made += 1
-                if made > MOST_REQUESTS:
-                    failures.append(_too_many(request))
+        made = size = 0
+        while waiting:
+            request = waiting.pop(0)
+            made += request.path is None
+            if made > MOST_REQUESTS or size > 2 * self.settings.max_bytes:
+                poll.failures.append(_too_many(request, made))
+                break
+            try:
+                async with AsyncExitStack() as held:
+                    answer, many = await self._read(session, job.source, request, held)
+            except (FetchError, ParseError) as error:
+                poll.failures.append(_failure(request, error))
+                if isinstance(error, FetchError) and error.status in _TOO_MUCH:
+                    poll.failures += [_not_asked(other, error) for other in waiting]
                     break
-                try:
-                    reading = await self._read(session, job.source, request)
-                except (FetchError, ParseError) as error:
-                    failures.append(_failure(request, error))
-                    continue
-                readings.append(reading)
-                if reading.page is not None:
-                    waiting[:0] = reading.page.further
-        return Poll(
-            source=job.source.settings.name,
-            readings=tuple(readings),
-            failures=tuple(failures),
-        )
+                continue
+            size += many
+            poll.answers.append(answer)
+            waiting[:0] = answer.parsed.further
+        return poll
 
     async def _read(
-        self, session: aiohttp.ClientSession, source: Source, request: Request
-    ) -> Reading:
-        if request.path is not None:
-            return await asyncio.to_thread(self._local, source, request)
-        response = await self._fetch(session, request)
-        if response.unchanged:
-            return Reading(response=response, page=None)
-        page = await asyncio.to_thread(source.parse, response)
-        return Reading(response=response, page=page)
+        self,
+        session: aiohttp.ClientSession,
+        source: Source,
+        request: Request,
+        held: AsyncExitStack,
+    ) -> tuple[Answered, int]:
+        """Return one answer, read, and how many bytes its document had.
 
-    def _local(self, source: Source, request: Request) -> Reading:
+        What bounds memory is held until it has been read.
+        """
+        if request.path is not None:
+            await held.enter_async_context(self.large)
+            response, listed = await asyncio.to_thread(self._local, request)
+            if listed is not None:
+                # Without a document nothing was read: the first is yet to come.
+                page = listed if listed.further else None
+                parsed = Parsed(page=page, further=listed.further)
+                return Answered(response=response, parsed=parsed), 0
+        else:
+            response = await self._fetch(session, request, held)
+        if response.unchanged:
+            return Answered(response=response, parsed=Parsed(page=None)), 0
+        parsed = await self.readers.read(source, response)
+        answered = Answered(response=without_body(response), parsed=parsed)
+        return answered, len(response.body)
+
+    def _local(self, request: Request) -> tuple[Response, Page | None]:
         """Read a file; of a folder, which documents are in it."""
         path = Path(request.path or "")
         if path.is_dir():
-            page = _files(request, path)
-            # Without a document nothing was read: the first fetch is yet to come.
-            return Reading(
-                response=self._empty(request), page=page if page.further else None
-            )
-        response = self._file(request, path)
-        return Reading(response=response, page=source.parse(response))
+            return self._answer_of_file(request, b""), _files(request, path)
+        return self._file(request, path), None
 
-    def _empty(self, request: Request) -> Response:
-        """Return the answer of a folder, which says nothing but what is in it."""
+    def _answer_of_file(self, request: Request, body: bytes) -> Response:
         return Response(
-            request=request, status=_OK, headers={}, body=b"", seen_at=self.seen_at
+            request=request, status=_OK, headers={}, body=body, seen_at=self.seen_at
         )
 
     def _file(self, request: Request, path: Path) -> Response:
@@ -189,22 +255,15 @@ class _Round:
             raise FetchError(f"{path} cannot be read: {error.strerror}") from error
         if len(body) > self.settings.max_bytes:
             raise FetchError(self._too_big(str(path)))
-        return Response(
-            request=request,
-            status=_OK,
-            headers={},
-            body=body,
-            seen_at=self.seen_at,
-        )
+        return self._answer_of_file(request, body)
 
     async def _fetch(
-        self, session: aiohttp.ClientSession, request: Request
+        self, session: aiohttp.ClientSession, request: Request, held: AsyncExitStack
     ) -> Response:
         """Fetch one URL within the deadline, over all its redirects."""
         url = request.url or ""
         try:
-            async with asyncio.timeout(self.settings.timeout_s):
-                return await self._follow(session, request)
+            return await self._follow(session, request, held)
         except FetchError:
             # Said already, and a ConnectionError itself.
             raise
@@ -220,37 +279,44 @@ class _Round:
             raise FetchError(f"{url} gave no usable answer: {what}") from error
 
     async def _follow(
-        self, session: aiohttp.ClientSession, request: Request
+        self, session: aiohttp.ClientSession, request: Request, held: AsyncExitStack
     ) -> Response:
-        target = request.url or ""
+        deadline = Deadline(self.settings.timeout_s)
+        target = request.target or request.url or ""
+        moved_to, is_for_good = None, True
         for _ in range(MOST_HOPS + 1):
             url = _checked(target)
             async with (
-                self.hosts[url.host or ""],
+                self.hosts.turn(url.host_port_subcomponent or "", request),
+                deadline.running(),
                 session.get(
                     url, headers=_conditions(request), allow_redirects=False
                 ) as answer,
             ):
                 if answer.status in _REDIRECTS and "Location" in answer.headers:
                     target = str(url.join(URL(answer.headers["Location"])))
+                    is_for_good = is_for_good and answer.status in _PERMANENT
+                    moved_to = target if is_for_good else moved_to
                     continue
-                return await self._answer(request, answer)
+                response = await self._answer(request, answer, deadline, held)
+                return replace(response, moved_to=moved_to)
         raise FetchError(f"{request.url} redirects more than {MOST_HOPS} times")
 
     async def _answer(
-        self, request: Request, answer: aiohttp.ClientResponse
+        self,
+        request: Request,
+        answer: aiohttp.ClientResponse,
+        deadline: Deadline,
+        held: AsyncExitStack,
     ) -> Response:
         headers = {name.lower(): value for name, value in answer.headers.items()}
-        if answer.status == _UNCHANGED:
+        is_asked = bool(request.validator.etag or request.validator.last_modified)
+        if answer.status == _UNCHANGED and is_asked:
             body = b""
         elif answer.status == _OK:
-            body = await self._body(request, answer, headers)
+            body = await self._body(request, answer, headers, deadline, held)
         else:
-            raise FetchError(
-                f"{request.url} answers {answer.status} {answer.reason or ''}".rstrip(),
-                status=answer.status,
-                retry_after_s=_retry_after(headers, self.seen_at),
-            )
+            raise await self._refusal(request, answer, headers)
         return Response(
             request=request,
             status=answer.status,
@@ -260,56 +326,49 @@ class _Round:
             final_url=str(answer.url),
         )
 
+    async def _refusal(
+        self,
+        request: Request,
+        answer: aiohttp.ClientResponse,
+        headers: Mapping[str, str],
+    ) -> FetchError:
+        """Return an answer that brings nothing, as a fault."""
+        wait = retry_after_s(headers, self.hosts.clock.now())
+        if answer.status == _TOO_MANY:
+            await self.hosts.rest(answer.url.host_port_subcomponent or "", wait)
+        return FetchError(
+            f"{request.url} answers {answer.status} {answer.reason or ''}".rstrip(),
+            status=answer.status,
+            retry_after_s=wait,
+        )
+
     async def _body(
         self,
         request: Request,
         answer: aiohttp.ClientResponse,
         headers: Mapping[str, str],
+        deadline: Deadline,
+        held: AsyncExitStack,
     ) -> bytes:
         """Read and decompress the body; never more than the cap in memory."""
-        encoding = headers.get("content-encoding", "identity").strip().lower()
-        if encoding not in {"identity", ""} | _ENCODINGS:
-            raise FetchError(
-                f"{request.url} is encoded as {encoding!r}, which nobody asked for"
-            )
-        sink = _Inflater(cap=self.settings.max_bytes, is_packed=encoding in _ENCODINGS)
+        url = request.url or ""
+        sink = inflater_for(url, headers, cap=self.settings.max_bytes)
+        async with deadline.waiting():
+            await held.enter_async_context(self.bodies)
+        is_large = False
         async for chunk in answer.content.iter_any():
             if not sink.feed(chunk):
-                raise FetchError(self._too_big(request.url or ""))
+                raise FetchError(self._too_big(url))
+            if not is_large and len(sink.out) > LARGE:
+                is_large = True
+                async with deadline.waiting():
+                    await held.enter_async_context(self.large)
         return bytes(sink.out)
 
     def _too_big(self, what: str) -> str:
         return (
             f"{what} is larger than {self.settings.max_bytes} bytes (fetch.max_bytes)"
         )
-
-
-@dataclass(slots=True)
-class _Inflater:
-    """Decompresses gzip and zlib with a hard limit on what comes out."""
-
-    cap: int
-    is_packed: bool
-    out: bytearray = field(default_factory=bytearray)
-    stream: Any = None
-
-    def feed(self, chunk: bytes) -> bool:
-        """Take one chunk; False: more came out than the cap allows."""
-        if not self.is_packed:
-            self.out += chunk
-            return len(self.out) <= self.cap
-        while chunk:
-            if self.stream is None or self.stream.eof:
-                # 47: gzip or zlib, told apart by the header; one member each.
-                self.stream = zlib.decompressobj(47)
-            try:
-                self.out += self.stream.decompress(chunk, self.cap - len(self.out) + 1)
-            except zlib.error as error:
-                raise ValueError(f"its compression is damaged ({error})") from error
-            if len(self.out) > self.cap:
-                return False
-            chunk = self.stream.unused_data or self.stream.unconsumed_tail
-        return True
 
 
 def _files(request: Request, folder: Path) -> Page:
@@ -353,19 +412,6 @@ def _opaque(value: bytes) -> str:
     return value.decode("utf-8", "surrogateescape")
 
 
-def _retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Return Retry-After in seconds (RFC 9110, 10.2.3); None: none that we can read."""
-    value = headers.get("retry-after", "").strip()
-    if value.isdecimal():
-        return float(value[:9])
-    try:
-        then = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    aware = then if then.tzinfo else then.replace(tzinfo=UTC)
-    return max(0.0, (aware - now).total_seconds())
-
-
 def _said(error: OSError) -> str:
     """Return what the system says of a failed connection, without its numbers."""
     inner = getattr(error, "os_error", None)
@@ -386,8 +432,18 @@ def _failure(request: Request, error: FetchError | ParseError) -> Failure:
     )
 
 
-def _too_many(request: Request) -> Failure:
+def _too_many(request: Request, made: int) -> Failure:
+    what = f"{MOST_REQUESTS} requests" if made > MOST_REQUESTS else "twice max_bytes"
+    return Failure(
+        request=request, reason=f"more than {what} in a poll; the rest comes later"
+    )
+
+
+def _not_asked(request: Request, error: FetchError) -> Failure:
+    """Return what becomes of a request after its server had enough of us."""
     return Failure(
         request=request,
-        reason=f"more than {MOST_REQUESTS} requests in a poll; the rest comes later",
+        reason=f"not asked after that: {request.url}",
+        status=error.status,
+        retry_after_s=error.retry_after_s,
     )

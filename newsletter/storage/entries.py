@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import BigInteger, bindparam, func, select, type_coerce, update
 
 from newsletter import release as release_stage
 from newsletter.model import (
@@ -26,6 +26,10 @@ from newsletter.storage.foreseeing import ForeseenRelease, read_pending
 from newsletter.storage.putting import Putting
 from newsletter.storage.schema import IS_WAITING, listings, lock, meta
 from newsletter.storage.windows import read_listed, read_versions, read_window
+
+#: Microseconds; what a stored instant counts.
+TICKS_A_DAY = 86_400_000_000
+_EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +109,22 @@ class SqlEntries:
     def drop_held(self, source: str) -> int:
         """See ports.Entries."""
         return self._move_held(source, ListingState.DROPPED)
+
+    def listed_days(self, since: date) -> Mapping[str, Mapping[date, int]]:
+        """See ports.Entries."""
+        day = type_coerce(listings.c.listed_at, BigInteger) // TICKS_A_DAY
+        start = datetime.combine(since, time.min, tzinfo=UTC)
+        query = (
+            select(listings.c.source, day.label("day"), func.count().label("many"))
+            .where(listings.c.listed_at >= start)
+            .group_by(listings.c.source, day)
+        )
+        found: dict[str, dict[date, int]] = {}
+        with self.database.read() as connection:
+            for row in connection.execute(query):
+                of_source = found.setdefault(row.source, {})
+                of_source[_EPOCH + timedelta(days=row.day)] = row.many
+        return found
 
     def _move_held(self, source: str, state: ListingState) -> int:
         is_held = listings.c.state == ListingState.HELD

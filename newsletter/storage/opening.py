@@ -10,10 +10,11 @@ from sqlalchemy import make_url, select
 from sqlalchemy.exc import ArgumentError
 
 from newsletter.errors import StorageError
-from newsletter.ports import Entries, Leases, Ledger, Sources, Subscribers
+from newsletter.ports import Entries, Leases, Ledger, Pace, Sources, Subscribers
 from newsletter.storage.addresses import AddressHasher
 from newsletter.storage.database import Database
 from newsletter.storage.entries import SqlEntries
+from newsletter.storage.hosts import SqlPace
 from newsletter.storage.leases import SqlLeases
 from newsletter.storage.ledger import SqlLedger
 from newsletter.storage.migrating import Migration
@@ -40,6 +41,7 @@ class Store:
     subscribers: Subscribers
     ledger: Ledger
     leases: Leases
+    pace: Pace
 
     def verify(self) -> str:
         """Look whether the database is whole; return what it is.
@@ -169,4 +171,5 @@ def _store(database: Database, hasher: AddressHasher) -> Store:
         subscribers=SqlSubscribers(database=database, hasher=hasher),
         ledger=SqlLedger(database=database, hasher=hasher),
         leases=SqlLeases(database=database),
+        pace=SqlPace(database=database),
     )

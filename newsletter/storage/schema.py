@@ -28,7 +28,7 @@ from newsletter.model import IssueState, ListingState, Origin, SubscriberStatus
 from newsletter.storage.columns import Day, Days, Instant, Named, RowId, Strings
 
 #: The newest migration; a test holds it against the files.
-HEAD = "0001"
+HEAD = "0002"
 
 metadata = MetaData(
     naming_convention={
@@ -84,6 +84,10 @@ sources = Table(
     Column("failures", Integer, nullable=False),
     Column("failing_since", Instant, comment="null: it does not fail"),
     Column("last_error", Text, comment="null: the last poll had none"),
+    Column("last_change_at", Instant, comment="null: it never showed anything"),
+    Column("note", Text, comment="null: nothing is odd"),
+    Column("gone_url", Text, comment="null: no address of it answered 410"),
+    Column("rhythm", Text, comment="null: its document says nothing of it; else JSON"),
 )
 
 source_validators = Table(
@@ -93,6 +97,23 @@ source_validators = Table(
     Column("url", Text, primary_key=True),
     Column("etag", LargeBinary, comment="null: the server gave none"),
     Column("last_modified", LargeBinary, comment="null: the server gave none"),
+)
+
+source_moves = Table(
+    "source_moves",
+    metadata,
+    Column("source", ForeignKey("sources.name"), primary_key=True),
+    Column("url", Text, primary_key=True),
+    Column("target", Text, nullable=False),
+    Column("times", Integer, nullable=False),
+)
+
+hosts = Table(
+    "hosts",
+    metadata,
+    Column("host", Text, primary_key=True),
+    Column("free_at", Instant, nullable=False),
+    Column("paused_until", Instant, comment="null: it did not ask us to wait"),
 )
 
 # --- entries ------------------------------------------------------------------

@@ -22,11 +22,14 @@ from newsletter.model import (
     Subscriber,
     SubscriberStatus,
 )
+from newsletter.polling import HABIT_DAYS, MOVES_HOLD, is_gone, silent_for
 from newsletter.ports import Clock, Entries, Ledger, Sources, Subscribers
 
 #: How many issues ``status`` names: of those in trouble, and of the newest.
 STATUS_ROWS = 20
 RECENT_ROWS = 5
+#: Days that "entries a day" is taken over.
+RATE_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,17 +107,67 @@ class SourceStatus:
     settings: SourceSettings
     state: SourceState
     held: int
+    #: Entries listed a day, over the last 30.
+    per_day: float
+    #: How long it has shown nothing, against its habit. None: it does not.
+    silent_for: timedelta | None
+
+    @property
+    def is_gone(self) -> bool:
+        """Tell whether its address has said that it is gone for good."""
+        return is_gone(self.settings, self.state)
+
+    @property
+    def moved_to(self) -> str | None:
+        """Where its address leads for good. None: nowhere else."""
+        move = self.state.moves.get(self.settings.url or "")
+        return move.target if move and move.times >= MOVES_HOLD else None
+
+    @property
+    def health(self) -> str:
+        """Say in words how it is, the cause with it; the worst comes first."""
+        state = self.state
+        silent = self.silent_for
+        said = (
+            self.is_gone and f"gone for good, not asked any more: {state.last_error}",
+            state.failures
+            and f"failing ({state.failures} in a row): {state.last_error}",
+            state.last_ok_at is None and "never asked",
+            silent and f"silent for {silent.days} days, against its habit",
+            self.moved_to and f"moved for good to {self.moved_to}",
+            state.last_error and f"in part: {state.last_error}",
+            state.note,
+        )
+        return str(next((words for words in said if words), "fine"))
 
 
 def sources_status(
-    settings: Sequence[SourceSettings], *, states: Sources, entries: Entries
+    settings: Sequence[SourceSettings],
+    *,
+    states: Sources,
+    entries: Entries,
+    now: datetime,
 ) -> tuple[SourceStatus, ...]:
     """Return where each configured source stands, in configuration order."""
     held = entries.held()
+    known = states.find(s.name for s in settings)
+    listed = entries.listed_days(now.date() - timedelta(days=HABIT_DAYS))
     return tuple(
-        SourceStatus(settings=s, state=states.state(s.name), held=held.get(s.name, 0))
+        SourceStatus(
+            settings=s,
+            state=known[s.name],
+            held=held.get(s.name, 0),
+            per_day=_per_day(listed.get(s.name, {}), now.date()),
+            silent_for=silent_for(tuple(listed.get(s.name, ())), now.date()),
+        )
         for s in settings
     )
+
+
+def _per_day(listed: Mapping[date, int], today: date) -> float:
+    """Return how many entries a day brings, over the last 30 days."""
+    recent = today - timedelta(days=RATE_DAYS)
+    return sum(many for day, many in listed.items() if day > recent) / RATE_DAYS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +200,9 @@ def status(
     """Return what is due, sent, unknown and failed, and why."""
     return Status(
         now=clock.now(),
-        sources=sources_status(settings, states=states, entries=entries),
+        sources=sources_status(
+            settings, states=states, entries=entries, now=clock.now()
+        ),
         subscribers=subscribers.counts(),
         issues=ledger.counts(),
         next_due=subscribers.next_due(),

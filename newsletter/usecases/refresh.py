@@ -5,32 +5,37 @@ sources due -> requests -> fetcher -> parse -> entries.put -> release
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from newsletter.model import (
     Poll,
     PutReport,
     Reading,
     Rejected,
+    SourceSettings,
     SourceState,
-    Validator,
+)
+from newsletter.polling import (
+    HABIT_DAYS,
+    MOVES_HOLD,
+    is_broken,
+    is_gone,
+    is_poll_due,
+    next_state,
+    redirected,
+    silent_for,
 )
 from newsletter.ports import Clock, Entries, Fetcher, PollJob, Source, Sources
 
-#: A listing day may still grow until this long after its end (UTC).
-DAY_SETTLES = timedelta(hours=12)
-#: A source that fails for this long, and this often, is broken.
-BROKEN_AFTER = timedelta(hours=24)
-BROKEN_POLLS = 3
-#: However often it failed, a source is asked again within a day.
-LONGEST_WAIT = timedelta(days=1)
+#: States of sources that are written at once.
+STATES_AT_ONCE = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceReport:
-    """What one source brought in one run."""
+    """What one source brought in one run, or why it was not asked."""
 
     name: str
     #: Something was read, if only "unchanged".
@@ -39,8 +44,12 @@ class SourceReport:
     put: PutReport | None = None
     #: What went wrong, one sentence each; the rest was used.
     warnings: tuple[str, ...] = ()
+    #: What is odd, though nothing went wrong.
+    note: str | None = None
     #: Required, or failing for a day: the run ends with exit code 1.
     broken: bool = False
+    #: False: it waits after failures, and is named because it is broken.
+    asked: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +59,8 @@ class RefreshReport:
     sources: tuple[SourceReport, ...] = ()
     #: Names that were not asked: their next poll is later.
     not_due: tuple[str, ...] = ()
+    #: Days that each source has been silent for, against its habit.
+    silent: Mapping[str, int] = field(default_factory=dict)
     #: Listings that got their place in the order.
     released: int = 0
     #: Every source's latest poll failed.
@@ -76,74 +87,133 @@ class Refresh:
     def run(self, as_of: datetime) -> RefreshReport:
         """Ask every source whose next poll has come, then release what is due."""
         now = self.clock.now()
-        states = {
-            s.settings.name: self.states.state(s.settings.name) for s in self.sources
-        }
-        due = [s for s in self.sources if is_poll_due(s, states[s.settings.name], now)]
-        by_name = {source.settings.name: source for source in due}
-        jobs = [
-            PollJob(source=s, requests=s.requests(states[s.settings.name], as_of))
-            for s in due
+        states = self._states()
+        due = [
+            source
+            for source in self.sources
+            if is_poll_due(source.settings, states[source.settings.name], now)
         ]
-        # Stored in configuration order, whichever answered first: entry ids
-        # break ties, and a run over the same input is to give the same issues.
-        polls = {poll.source: poll for poll in self.fetcher.poll(jobs, as_of=as_of)}
-        reports = []
-        for name, source in by_name.items():
-            report, state = self._take(source, states[name], polls[name], as_of)
-            states[name] = state
-            reports.append(report)
-            self.tell(report)
+        reports = [
+            *self._poll(due, states, as_of=as_of, started_at=now),
+            *self._waiting(due, states, now),
+        ]
+        asked = {source.settings.name for source in due}
         return RefreshReport(
             sources=tuple(reports),
-            not_due=tuple(n for n in states if n not in by_name),
+            not_due=tuple(name for name in states if name not in asked),
+            silent=self._silent(now.date()),
             released=self._release(as_of),
             all_failing=_all_failing(states.values()),
         )
 
     def release_only(self, as_of: datetime) -> RefreshReport:
         """Release what is due without asking any source."""
-        states = {
-            s.settings.name: self.states.state(s.settings.name) for s in self.sources
-        }
+        states = self._states()
         return RefreshReport(
             not_due=tuple(states),
             released=self._release(as_of),
             all_failing=_all_failing(states.values()),
         )
 
+    def _states(self) -> dict[str, SourceState]:
+        return dict(self.states.find(s.settings.name for s in self.sources))
+
     def _release(self, as_of: datetime) -> int:
         settle = {s.settings.name: s.settings.settle for s in self.sources}
         return self.entries.release(as_of=as_of, settle=settle)
 
+    def _silent(self, today: date) -> Mapping[str, int]:
+        listed = self.entries.listed_days(today - timedelta(days=HABIT_DAYS))
+        found = {
+            source.settings.name: silent_for(
+                tuple(listed.get(source.settings.name, ())), today
+            )
+            for source in self.sources
+        }
+        return {name: silent.days for name, silent in found.items() if silent}
+
+    def _poll(
+        self,
+        due: Sequence[Source],
+        states: dict[str, SourceState],
+        *,
+        as_of: datetime,
+        started_at: datetime,
+    ) -> list[SourceReport]:
+        """Ask *due* and store what they bring; *states* become the new ones.
+
+        In configuration order, whichever answered first: entry ids break ties,
+        and a run over the same input is to give the same issues.
+        """
+        by_name = {source.settings.name: source for source in due}
+        jobs = [_job(source, states[name], as_of) for name, source in by_name.items()]
+        reports: list[SourceReport] = []
+        unsaved: list[SourceState] = []
+        try:
+            for poll in self.fetcher.poll(jobs, as_of=as_of):
+                source = by_name[poll.source]
+                report, state = self._take(
+                    source, states[poll.source], poll, as_of=as_of, began=started_at
+                )
+                states[poll.source] = state
+                unsaved.append(state)
+                reports.append(report)
+                self.tell(report)
+                if len(unsaved) >= STATES_AT_ONCE:
+                    self.states.save(unsaved)
+                    unsaved = []
+        finally:
+            # What was stored is stored; asking for it again would do no harm.
+            self.states.save(unsaved)
+        return reports
+
+    def _waiting(
+        self,
+        due: Sequence[Source],
+        states: Mapping[str, SourceState],
+        now: datetime,
+    ) -> list[SourceReport]:
+        """Name the sources that are broken, and not asked in this run."""
+        asked = {source.settings.name for source in due}
+        reports = []
+        for source in self.sources:
+            settings, state = source.settings, states[source.settings.name]
+            if settings.name in asked or not is_broken(settings, state, now):
+                continue
+            when = "not asked any more" if is_gone(settings, state) else "asked later"
+            report = SourceReport(
+                name=settings.name,
+                ok=False,
+                warnings=(f"{state.last_error} ({when})",),
+                broken=True,
+                asked=False,
+            )
+            reports.append(report)
+            self.tell(report)
+        return reports
+
     def _take(
-        self, source: Source, state: SourceState, poll: Poll, as_of: datetime
+        self,
+        source: Source,
+        state: SourceState,
+        poll: Poll,
+        *,
+        as_of: datetime,
+        began: datetime,
     ) -> tuple[SourceReport, SourceState]:
         """Store what *poll* brought; return the report and the new state."""
         now = self.clock.now()
         put = self._put(source, state, poll.readings, as_of)
-        state = next_state(source, state, poll, now)
-        self.states.save(state)
-        rejected = (
-            r
-            for reading in poll.readings
-            if reading.page
-            for r in reading.page.rejected
-        )
-        warnings = _failures_of(poll)
-        warnings += _summary_of(rejected)
-        if put and put.held:
-            warnings.append(
-                f"{put.held} new entries in one fetch are more than max_new "
-                f"({source.settings.max_new}): held. Look at the source, then run "
-                f"`newsletter sources release {poll.source}` or `drop {poll.source}`"
-            )
+        state = next_state(source.settings, state, poll, started_at=began, now=now)
+        if put and put.new + put.changed:
+            state = replace(state, last_change_at=now)
         report = SourceReport(
             name=poll.source,
             ok=bool(poll.readings),
             put=put,
-            warnings=tuple(warnings),
-            broken=is_broken(source, state, now),
+            warnings=tuple(_warnings(source.settings, poll, put, state)),
+            note=state.note,
+            broken=is_broken(source.settings, state, now),
         )
         return report, state
 
@@ -167,109 +237,52 @@ class Refresh:
         )
 
 
+def _job(source: Source, state: SourceState, as_of: datetime) -> PollJob:
+    asked = source.requests(state, as_of)
+    return PollJob(
+        source=source, requests=tuple(redirected(request, state) for request in asked)
+    )
+
+
 def _all_failing(states: Iterable[SourceState]) -> bool:
     """Tell whether there are sources, and the latest poll of each failed."""
     failures = [state.failures for state in states]
     return bool(failures) and all(failures)
 
 
-def is_poll_due(source: Source, state: SourceState, now: datetime) -> bool:
-    """Tell whether *source* is asked now; a file, and ``interval = "0s"``, always."""
-    settings = source.settings
-    if settings.path is not None or not settings.interval:
-        return True
-    return state.next_poll_at is None or state.next_poll_at <= now
-
-
-def is_broken(source: Source, state: SourceState, now: datetime) -> bool:
-    """Tell whether a person should look: see the exit codes of the command line."""
-    if not state.failures:
-        return False
-    failing_for = now - (state.failing_since or now)
-    lasting = failing_for >= BROKEN_AFTER and state.failures >= BROKEN_POLLS
-    return source.settings.required or lasting
-
-
-def next_state(
-    source: Source, state: SourceState, poll: Poll, now: datetime
-) -> SourceState:
-    """Return what is remembered of a source after *poll*, by the clock's *now*."""
-    if poll.readings:
-        return replace(
-            state,
-            validators={**state.validators, **_validators(poll.readings)},
-            complete_day=_complete_day(state.complete_day, poll),
-            first_ok_at=state.first_ok_at or _first_ok(poll.readings, now),
-            last_ok_at=now,
-            next_poll_at=now + source.settings.interval,
-            failures=0,
-            failing_since=None,
-            last_error=poll.failures[0].reason if poll.failures else None,
+def _warnings(
+    settings: SourceSettings, poll: Poll, put: PutReport | None, state: SourceState
+) -> Iterator[str]:
+    """Yield what a person should know of a poll, a sentence each."""
+    yield from _failures_of(poll)
+    if is_gone(settings, state):
+        yield (
+            "it is not asked any more; look for its new address, or run"
+            f" `newsletter sources remove {settings.name}`"
         )
-    wish = max((f.retry_after_s or 0 for f in poll.failures), default=0)
-    wait = max(source.settings.interval, timedelta(seconds=min(wish, 86_400.0)))
-    return replace(
-        state,
-        next_poll_at=now + min(wait, LONGEST_WAIT),
-        failures=state.failures + 1,
-        failing_since=state.failing_since or now,
-        last_error=poll.failures[0].reason if poll.failures else "nothing was asked",
-    )
-
-
-def _first_ok(readings: Sequence[Reading], now: datetime) -> datetime | None:
-    return now if any(reading.page is not None for reading in readings) else None
-
-
-def _validators(readings: Sequence[Reading]) -> dict[str, Validator]:
-    """Return the validators to ask with next time, by URL.
-
-    A document of several pages is asked for unconditionally: its first page
-    may stand while its last one grows.
-    """
-    kept: dict[str, Validator] = {}
-    for reading in readings:
-        request = reading.response.request
-        if request.url is None or reading.page is None or request.page:
-            continue
-        if reading.page.further:
-            kept[request.url] = Validator()
-        else:
-            kept[request.url] = _validator(reading)
-    return kept
-
-
-def _validator(reading: Reading) -> Validator:
-    headers = reading.response.headers
-    etag, modified = headers.get("etag"), headers.get("last-modified")
-    return Validator(
-        etag=etag.encode("utf-8", "surrogateescape") if etag else None,
-        last_modified=modified.encode("utf-8", "surrogateescape") if modified else None,
-    )
-
-
-def _complete_day(known: date | None, poll: Poll) -> date | None:
-    """Return the day up to which everything has been read to the end.
-
-    A day is complete when its last page was read at least 12 hours after the
-    day's end (UTC); one that failed stops the count, so that it is asked for
-    again.
-    """
-    failed = {f.request.day for f in poll.failures if f.request.day is not None}
-    read = {
-        day: reading.response.seen_at
+    yield from _summary_of(
+        row
         for reading in poll.readings
-        if (day := reading.response.request.day) is not None
-        and not (reading.page and reading.page.further)
-    }
-    for day in sorted(failed | set(read)):
-        if known is not None and day <= known:
-            continue
-        ends = datetime.combine(day + timedelta(days=1), time.min, tzinfo=UTC)
-        if day in failed or read[day] < ends + DAY_SETTLES:
-            break
-        known = day
-    return known
+        if reading.page
+        for row in reading.page.rejected
+    )
+    if put and put.held:
+        yield (
+            f"{put.held} new entries in one fetch are more than max_new "
+            f"({settings.max_new}): held. Look at the source, then run "
+            f"`newsletter sources release {poll.source}` or `drop {poll.source}`"
+        )
+    for move in state.moves.values():
+        # Once, when it has held long enough to be followed at once.
+        if move.times == MOVES_HOLD and poll.readings and not _is_at_target(poll):
+            yield (
+                f"moved for good to {move.target}, which is asked from now on; set"
+                " that as its url"
+            )
+
+
+def _is_at_target(poll: Poll) -> bool:
+    return any(reading.response.request.target for reading in poll.readings)
 
 
 def _failures_of(poll: Poll) -> list[str]:

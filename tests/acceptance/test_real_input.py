@@ -165,7 +165,7 @@ def test_every_card_is_what_its_reader_asked_for(real: Project) -> None:
             check_cards(app, record, seen)
             before[record.address] = seen | {i.entry_id for i in record.items}
         readers = {record.address for record in records}
-        states = [app.store.sources.state(name) for name in app.source_order]
+        states = list(app.store.sources.find(app.source_order).values())
     assert len(readers) == 5
     assert len(records) >= 8
     read = [state for state in states if state.first_ok_at is not None]

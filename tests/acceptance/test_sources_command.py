@@ -81,7 +81,7 @@ def test_add_of_a_page_finds_its_feed_and_a_run_brings_a_mail(
     said = lab.run("status")[0]
     assert "lab-notes" not in said
     lab.run("sources", "add", f"{http_server.url}/feed.json", "--name", "lab-notes")
-    assert lab.json("sources", "list")[0]["state"]["first_ok_at"] is None
+    assert lab.json("sources", "list")[0]["last_read"] is None
     lab.run("sources", "remove", "lab-notes")
     assert toml(lab) == before
 

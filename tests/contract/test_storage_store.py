@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect
 
-from newsletter.model import SourceState, SubscriberStatus, Validator
+from newsletter.model import Move, Rhythm, SourceState, SubscriberStatus, Validator
 from newsletter.ports import LeaseInfo
 from newsletter.storage import migrate, open_scratch, open_store
 from newsletter.storage.schema import HEAD, metadata
-from tests.contract.world import DAY, NOW, SECRET, World, listing, spec
+from tests.contract.world import DAY, HOUR, NOW, SECRET, World, listing, spec
 
 TTL = timedelta(seconds=30)
 
@@ -69,7 +69,7 @@ def test_of_many_who_want_a_lease_one_gets_it(world: World) -> None:
 
 
 def test_a_source_that_was_never_asked_has_a_fresh_state(world: World) -> None:
-    assert world.store.sources.state("hf") == SourceState(name="hf")
+    assert world.state("hf") == SourceState(name="hf")
 
 
 def test_every_field_of_a_source_comes_back_as_it_was(world: World) -> None:
@@ -87,19 +87,73 @@ def test_every_field_of_a_source_comes_back_as_it_was(world: World) -> None:
         failures=3,
         failing_since=NOW,
         last_error="503 Service Unavailable",
+        last_change_at=NOW,
+        note="empty: weekend",
+        gone_url="https://example.org/a",
+        moves={
+            "https://example.org/a": Move(target="https://example.org/z", times=2),
+            "https://example.org/b": Move(target="https://example.org/y"),
+        },
+        rhythm=Rhythm(
+            at_least=timedelta(minutes=90),
+            skip_hours=frozenset({0, 23}),
+            skip_days=frozenset({5, 6}),
+        ),
     )
     sources = world.store.sources
-    sources.save(state)
-    assert sources.state("hf") == state
+    sources.save([state, SourceState(name="other", moves=state.moves)])
+    assert world.state("hf") == state
+    sources.save([state])
+    assert world.state("hf") == state
+    slow = SourceState(name="slow", rhythm=Rhythm(skip_hours=frozenset({1})))
+    sources.save([slow])
+    assert world.state("slow") == slow
     later = replace(
         SourceState(name="hf"),
         validators={"https://example.org/b": Validator(etag=b"new")},
     )
-    sources.save(later)
-    assert sources.state("hf") == later
-    sources.save(SourceState(name="hf"))
-    assert sources.state("hf") == SourceState(name="hf")
-    assert sources.state("arxiv") == SourceState(name="arxiv")
+    sources.save([later])
+    assert world.state("hf") == later
+    sources.save([SourceState(name="hf")])
+    assert world.state("hf") == SourceState(name="hf")
+    assert world.state("arxiv") == SourceState(name="arxiv")
+    assert world.state("other").moves == state.moves
+    sources.save([])
+    sources.save([state])
+    sources.forget("hf")
+    assert world.state("hf") == SourceState(name="hf")
+
+
+# --- hosts --------------------------------------------------------------------
+
+
+def test_requests_to_a_host_are_kept_apart_over_all_processes(world: World) -> None:
+    pace, apart = world.store.pace, timedelta(seconds=3)
+
+    def turn(host: str, now: datetime) -> datetime:
+        return pace.reserve(host, spacing=apart, now=now)
+
+    assert turn("a.example.org", NOW) == NOW
+    assert turn("a.example.org", NOW) == NOW + apart
+    assert turn("a.example.org", NOW) == NOW + 2 * apart
+    assert turn("b.example.org", NOW) == NOW
+    assert turn("a.example.org", NOW + HOUR) == NOW + HOUR
+
+
+def test_a_host_that_asked_us_to_wait_is_known_until_then(world: World) -> None:
+    pace = world.store.pace
+    assert pace.pauses(NOW) == {}
+    pace.pause("a.example.org", until=NOW + HOUR)
+    pace.reserve("b.example.org", spacing=timedelta(seconds=3), now=NOW)
+    pace.pause("b.example.org", until=NOW + 2 * HOUR)
+    pace.pause("b.example.org", until=NOW + HOUR)
+    assert pace.pauses(NOW) == {
+        "a.example.org": NOW + HOUR,
+        "b.example.org": NOW + 2 * HOUR,
+    }
+    pace.pause("a.example.org", until=NOW + 3 * HOUR)
+    assert pace.pauses(NOW + 2 * HOUR) == {"a.example.org": NOW + 3 * HOUR}
+    assert pace.pauses(NOW + 3 * HOUR) == {}
 
 
 # --- the schema ---------------------------------------------------------------

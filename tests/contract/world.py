@@ -23,6 +23,7 @@ from newsletter.model import (
     Receipt,
     SourceListing,
     SourceSettings,
+    SourceState,
     Subscriber,
     SubscriberSpec,
     SubscriberStatus,
@@ -99,6 +100,9 @@ class World:
     store: Store
 
     # --- entries ---
+
+    def state(self, name: str) -> SourceState:
+        return self.store.sources.find([name])[name]
 
     def put(
         self,
