@@ -142,22 +142,25 @@ class Released(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What one poll of one source shows."""
+
+    source: SourceSettings
+    listings: Sequence[Listing]
+    seen_at: datetime
+    #: No earlier poll of the source parsed.
+    first: bool = False
+
+
 class Entries(Released, Protocol):
     """Entries, versions, listings, sightings and their order of release."""
 
-    def put(
-        self,
-        source: SourceSettings,
-        listings: Sequence[Listing],
-        *,
-        as_of: datetime,
-        seen_at: datetime,
-        first: bool,
-    ) -> PutReport:
-        """Store one poll's listings in one transaction: nothing or all.
+    def put(self, polls: Sequence[Shown], *, as_of: datetime) -> tuple[PutReport, ...]:
+        """Store what *polls* show in one transaction: nothing or all.
 
-        Identity decides which entry each belongs to, release.admit which are
-        passed over or held. ``first``: no earlier poll of the source parsed.
+        Identity decides which entry each listing belongs to, release.admit
+        which are passed over or held. One report per poll, in their order.
         """
 
     def release(self, *, as_of: datetime, settle: Mapping[str, timedelta]) -> int:

@@ -140,7 +140,6 @@ class _Round:
         connector = aiohttp.TCPConnector(
             limit=0,
             use_dns_cache=False,
-            force_close=True,
             socket_factory=self._socket,
             resolver=self.resolver,
         )

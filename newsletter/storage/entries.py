@@ -6,19 +6,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from sqlalchemy import BigInteger, bindparam, func, select, type_coerce, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    bindparam,
+    func,
+    select,
+    type_coerce,
+    update,
+)
 
 from newsletter import release as release_stage
 from newsletter.model import (
     Candidate,
     EntryVersion,
-    Listing,
     ListingState,
     PutReport,
-    SourceSettings,
     Window,
 )
-from newsletter.ports import Released
+from newsletter.ports import Released, Shown
 from newsletter.storage import joins
 from newsletter.storage.arrivals import Arrivals
 from newsletter.storage.database import Database, blocks
@@ -38,26 +44,11 @@ class SqlEntries:
 
     database: Database
 
-    def put(
-        self,
-        source: SourceSettings,
-        listings: Sequence[Listing],
-        *,
-        as_of: datetime,
-        seen_at: datetime,
-        first: bool,
-    ) -> PutReport:
+    def put(self, polls: Sequence[Shown], *, as_of: datetime) -> tuple[PutReport, ...]:
         """See ports.Entries."""
         with self.database.write() as connection:
             lock(connection, "seq")
-            arrivals = Arrivals(
-                connection=connection,
-                source=source,
-                as_of=as_of,
-                seen_at=seen_at,
-                first=first,
-            )
-            return Putting(connection=connection, arrivals=arrivals).run(listings)
+            return tuple(_put(connection, shown, as_of) for shown in polls)
 
     # --- the order of release ---
 
@@ -194,3 +185,14 @@ class SqlEntries:
         """See ports.Entries."""
         with self.database.read() as connection:
             return read_listed(connection, start, end, source_order=source_order)
+
+
+def _put(connection: Connection, shown: Shown, as_of: datetime) -> PutReport:
+    arrivals = Arrivals(
+        connection=connection,
+        source=shown.source,
+        as_of=as_of,
+        seen_at=shown.seen_at,
+        first=shown.first,
+    )
+    return Putting(connection=connection, arrivals=arrivals).run(shown.listings)

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from itertools import chain
 
 from newsletter.model import (
+    Page,
     Poll,
     PutReport,
-    Reading,
     Rejected,
     SourceSettings,
     SourceState,
@@ -27,10 +28,21 @@ from newsletter.polling import (
     redirected,
     silent_for,
 )
-from newsletter.ports import Clock, Entries, Fetcher, PollJob, Source, Sources
+from newsletter.ports import (
+    Clock,
+    Entries,
+    Fetcher,
+    PollJob,
+    Shown,
+    Source,
+    Sources,
+)
 
-#: States of sources that are written at once.
-STATES_AT_ONCE = 200
+#: Polls that are stored in one transaction, unless they show more than so many
+#: characters of text; an entry has about so many beside its summary.
+POLLS_AT_ONCE = 50
+TEXT_AT_ONCE = 4_000_000
+TEXT_BESIDE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,24 +160,44 @@ class Refresh:
         by_name = {source.settings.name: source for source in due}
         jobs = [_job(source, states[name], as_of) for name, source in by_name.items()]
         reports: list[SourceReport] = []
-        unsaved: list[SourceState] = []
-        try:
-            for poll in self.fetcher.poll(jobs, as_of=as_of):
-                source = by_name[poll.source]
-                report, state = self._take(
-                    source, states[poll.source], poll, as_of=as_of, began=started_at
+        for polls in _gathered(self.fetcher.poll(jobs, as_of=as_of)):
+            put = self._put(polls, by_name, states, as_of)
+            now = self.clock.now()
+            for poll in polls:
+                report, state = _taken(
+                    by_name[poll.source].settings,
+                    states[poll.source],
+                    poll,
+                    put=put.get(poll.source),
+                    began=started_at,
+                    now=now,
                 )
                 states[poll.source] = state
-                unsaved.append(state)
                 reports.append(report)
                 self.tell(report)
-                if len(unsaved) >= STATES_AT_ONCE:
-                    self.states.save(unsaved)
-                    unsaved = []
-        finally:
-            # What was stored is stored; asking for it again would do no harm.
-            self.states.save(unsaved)
+            self.states.save(states[poll.source] for poll in polls)
         return reports
+
+    def _put(
+        self,
+        polls: Sequence[Poll],
+        by_name: Mapping[str, Source],
+        states: Mapping[str, SourceState],
+        as_of: datetime,
+    ) -> Mapping[str, PutReport]:
+        """Store what *polls* show; return by source what that changed."""
+        shown = [
+            Shown(
+                source=by_name[poll.source].settings,
+                listings=tuple(chain.from_iterable(p.listings for _, p in pages)),
+                seen_at=min(seen_at for seen_at, _ in pages),
+                first=states[poll.source].first_ok_at is None,
+            )
+            for poll in polls
+            if (pages := _pages(poll))
+        ]
+        reports = self.entries.put(shown, as_of=as_of) if shown else ()
+        return {report.source: report for report in reports}
 
     def _waiting(
         self,
@@ -192,49 +224,52 @@ class Refresh:
             self.tell(report)
         return reports
 
-    def _take(
-        self,
-        source: Source,
-        state: SourceState,
-        poll: Poll,
-        *,
-        as_of: datetime,
-        began: datetime,
-    ) -> tuple[SourceReport, SourceState]:
-        """Store what *poll* brought; return the report and the new state."""
-        now = self.clock.now()
-        put = self._put(source, state, poll.readings, as_of)
-        state = next_state(source.settings, state, poll, started_at=began, now=now)
-        if put and put.new + put.changed:
-            state = replace(state, last_change_at=now)
-        report = SourceReport(
-            name=poll.source,
-            ok=bool(poll.readings),
-            put=put,
-            warnings=tuple(_warnings(source.settings, poll, put, state)),
-            note=state.note,
-            broken=is_broken(source.settings, state, now),
-        )
-        return report, state
 
-    def _put(
-        self,
-        source: Source,
-        state: SourceState,
-        readings: Iterable[Reading],
-        as_of: datetime,
-    ) -> PutReport | None:
-        pages = [(r.response.seen_at, r.page) for r in readings if r.page is not None]
-        if not pages:
-            return None
-        listings = [listing for _, page in pages for listing in page.listings]
-        return self.entries.put(
-            source.settings,
-            listings,
-            as_of=as_of,
-            seen_at=min(seen_at for seen_at, _ in pages),
-            first=state.first_ok_at is None,
+def _pages(poll: Poll) -> list[tuple[datetime, Page]]:
+    """Return what was read, and when each was seen."""
+    return [(r.response.seen_at, r.page) for r in poll.readings if r.page is not None]
+
+
+def _gathered(polls: Iterable[Poll]) -> Iterator[list[Poll]]:
+    """Yield polls by the handful: one commit for each is what takes longest."""
+    handful: list[Poll] = []
+    size = 0
+    for poll in polls:
+        handful.append(poll)
+        size += sum(
+            len(listing.summary) + TEXT_BESIDE
+            for _, page in _pages(poll)
+            for listing in page.listings
         )
+        if len(handful) >= POLLS_AT_ONCE or size > TEXT_AT_ONCE:
+            yield handful
+            handful, size = [], 0
+    if handful:
+        yield handful
+
+
+def _taken(
+    settings: SourceSettings,
+    state: SourceState,
+    poll: Poll,
+    *,
+    put: PutReport | None,
+    began: datetime,
+    now: datetime,
+) -> tuple[SourceReport, SourceState]:
+    """Return what is said of *poll*, and what is remembered of its source."""
+    state = next_state(settings, state, poll, started_at=began, now=now)
+    if put and put.new + put.changed:
+        state = replace(state, last_change_at=now)
+    report = SourceReport(
+        name=poll.source,
+        ok=bool(poll.readings),
+        put=put,
+        warnings=tuple(_warnings(settings, poll, put, state)),
+        note=state.note,
+        broken=is_broken(settings, state, now),
+    )
+    return report, state
 
 
 def _job(source: Source, state: SourceState, as_of: datetime) -> PollJob:

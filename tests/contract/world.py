@@ -29,6 +29,7 @@ from newsletter.model import (
     SubscriberStatus,
     Window,
 )
+from newsletter.ports import Shown
 from newsletter.storage import Store
 
 #: A Monday morning.
@@ -120,9 +121,9 @@ class World:
             max_new=max_new,
             first_days=first_days,
         )
-        return self.store.entries.put(
-            settings, listings, as_of=at, seen_at=at, first=first
-        )
+        shown = Shown(source=settings, listings=listings, seen_at=at, first=first)
+        (report,) = self.store.entries.put([shown], as_of=at)
+        return report
 
     def release(self, at: datetime = NOW, **settle: timedelta) -> int:
         return self.store.entries.release(as_of=at, settle=settle)

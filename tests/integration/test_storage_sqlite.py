@@ -21,6 +21,7 @@ from sqlalchemy import event
 
 from newsletter.errors import NotFoundError, StorageError
 from newsletter.model import Listing, SourceSettings, Window
+from newsletter.ports import Shown
 from newsletter.storage import (
     Store,
     backup,
@@ -66,7 +67,7 @@ def show(store: Store, *names: str) -> None:
         )
         for name in names
     ]
-    store.entries.put(SOURCE, found, as_of=NOW, seen_at=NOW, first=False)
+    store.entries.put([Shown(source=SOURCE, listings=found, seen_at=NOW)], as_of=NOW)
     store.entries.release(as_of=NOW, settle={})
 
 
