@@ -135,6 +135,11 @@ class Shelf:
         unpacked: Page = pickle.loads(page)  # noqa: S301 - packed by ourselves, a moment ago
         return unpacked
 
+    @property
+    def is_spilt(self) -> bool:
+        """Tell whether a file was needed."""
+        return self._file is not None
+
     def close(self) -> None:
         """Remove the file, if there is one."""
         if self._file is not None:

@@ -520,6 +520,7 @@ import os, signal, sys
 from datetime import UTC, datetime
 from sqlalchemy import event
 from newsletter.model import Listing, SourceSettings
+from newsletter.ports import Shown
 from newsletter.storage import open_store
 
 now = datetime(2026, 3, 2, 6, tzinfo=UTC)
@@ -541,7 +542,8 @@ def write(last):
         for n in range(5)
     ]
     source = SourceSettings(name="hf", kind="feed", url="https://example.org/feed")
-    store.entries.put(source, listings, as_of=now, seen_at=now, first=False)
+    shown = Shown(source=source, listings=listings, seen_at=now)
+    store.entries.put([shown], as_of=now)
 
 for last in range(1, 100):
     child = os.fork()
