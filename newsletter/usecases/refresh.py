@@ -218,7 +218,9 @@ def next_state(
 
 
 def _first_ok(readings: Sequence[Reading], now: datetime) -> datetime | None:
-    return now if any(reading.page is not None for reading in readings) else None
+    """Return *now* if something was read; not if a page only points at others."""
+    pages = [reading.page for reading in readings if reading.page is not None]
+    return now if any(page.listings or not page.further for page in pages) else None
 
 
 def _validators(readings: Sequence[Reading]) -> dict[str, Validator]:
