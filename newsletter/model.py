@@ -297,10 +297,15 @@ class Request:
     #: Where it is asked in place of url, to which it has moved for good.
     target: str | None = None
     validator: Validator = Validator()
-    #: The listing day (UTC) that it asks for. None: whatever is current.
+    #: The listing day (UTC) that it asks for; of a week or month, the last one.
+    #: None: whatever is current.
     day: date | None = None
     #: 0-based page of that day.
     page: int = 0
+    #: What is older than this is not wanted, nor any page behind it. None: all is.
+    since: datetime | None = None
+    #: Counts up from 1 while the answers say nothing where something should be.
+    attempt: int = 1
     #: Seconds that must lie between two requests to its host, over all
     #: processes of this database. 0: as [fetch] says.
     spacing_s: float = 0.0

@@ -296,7 +296,9 @@ def _asked_to_wait(poll: Poll) -> timedelta:
 
 
 def _first_ok(readings: Sequence[Reading], now: datetime) -> datetime | None:
-    return now if any(reading.page is not None for reading in readings) else None
+    """Return *now* if something was read; not if a page only points at others."""
+    pages = [reading.page for reading in readings if reading.page is not None]
+    return now if any(page.listings or not page.further for page in pages) else None
 
 
 def _rhythm(known: Rhythm, readings: Sequence[Reading]) -> Rhythm:

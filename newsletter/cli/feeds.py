@@ -229,6 +229,9 @@ def _check_new(
                 f"there is a source {name!r} already; choose another --name"
             )
         same_url = wanted.url is not None and source.url == wanted.url
+        if source.kind == "huggingface":
+            # Its weeks and its days have one address.
+            same_url = same_url and source.options == wanted.options
         if same_url or (wanted.path is not None and source.path == wanted.path):
             raise ConfigError(
                 f"{wanted.url or wanted.path} is there already, as {source.name!r}"
@@ -261,6 +264,7 @@ def _table(
         path = Path(settings.path or "")
         inside = path.is_relative_to(base)
         table["path"] = str(path.relative_to(base) if inside else path)
+    table |= settings.options
     for key in ("settle", "first_days"):
         if more[key] not in {"", None}:
             table[key] = more[key]

@@ -6,13 +6,14 @@ r"""arXiv's announcements (rss.arxiv.org), and its query API.
 
 A replacement is not new. One paper stands once per category in a day's list,
 Friday's list stands over the weekend or the list is empty: none of that brings
-anything new, and none is a failure.
+anything new, and none is a failure. What is the query API's alone is in
+arxiv_query.py.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -28,6 +29,13 @@ from newsletter.model import (
     Response,
     SourceSettings,
     SourceState,
+)
+from newsletter.sources import unknown_keys
+from newsletter.sources.arxiv_query import (
+    MOST_BACK_DAYS,
+    continued,
+    first_request,
+    is_query,
 )
 from newsletter.sources.syndication import (
     Item,
@@ -59,33 +67,58 @@ class Arxiv:
 
     settings: SourceSettings
 
+    @staticmethod
+    def mistakes(settings: SourceSettings) -> Iterator[tuple[str, str]]:
+        """Yield what is wrong with its own keys."""
+        yield from unknown_keys(settings, ("back_days",))
+        days = settings.options.get("back_days", 1)
+        is_number = isinstance(days, int | float) and not isinstance(days, bool)
+        if not (is_number and 0 < float(str(days)) <= MOST_BACK_DAYS):
+            yield "back_days", f"expected days, more than 0, at most {MOST_BACK_DAYS}"
+        elif "back_days" in settings.options and not is_query(settings.url):
+            yield "back_days", "only a search (…/api/query) can look back"
+
     def requests(self, state: SourceState, as_of: datetime) -> tuple[Request, ...]:
-        """Ask for the one document that there is."""
-        del as_of
+        """Ask for the one document that there is; of a search, its first page."""
+        if is_query(self.settings.url):
+            return (first_request(self.settings, state, as_of),)
         return (one_request(self.settings, state),)
 
     def parse(self, response: Response) -> Page:
         """See ports.Source."""
         document = read_syndicated(response)
         _check(document)
-        papers: dict[str, Listing] = {}
-        rejected: list[Rejected] = []
-        for number, item in enumerate(items_of(self.settings, response, document), 1):
-            if _is_replacement(item):
-                continue
-            try:
-                paper = _listing(item)
-            except ParseError as error:
-                rejected.append(Rejected(place=f"item {number}", reason=str(error)))
-                continue
-            name = str(paper.guid)
-            papers[name] = _both(papers[name], paper) if name in papers else paper
-        if rejected and not papers:
-            raise ParseError(
-                f"none of {len(rejected)} items is a paper of arXiv's; the first:"
-                f' {rejected[0].reason}. Of another site, the kind is "feed"'
-            )
-        return Page(listings=tuple(papers.values()), rejected=tuple(rejected))
+        items = tuple(items_of(self.settings, response, document))
+        page = _page(items)
+        if is_query(response.request.url):
+            return continued(page, response, len(items))
+        return page
+
+
+def _page(items: Sequence[Item]) -> Page:
+    """Return what the items say, each paper once.
+
+    Raises:
+        ParseError: None of them is a paper.
+    """
+    papers: dict[str, Listing] = {}
+    rejected: list[Rejected] = []
+    for number, item in enumerate(items, 1):
+        if _is_replacement(item):
+            continue
+        try:
+            paper = _listing(item)
+        except ParseError as error:
+            rejected.append(Rejected(place=f"item {number}", reason=str(error)))
+            continue
+        name = str(paper.guid)
+        papers[name] = _both(papers[name], paper) if name in papers else paper
+    if rejected and not papers:
+        raise ParseError(
+            f"none of {len(rejected)} items is a paper of arXiv's; the first:"
+            f' {rejected[0].reason}. Of another site, the kind is "feed"'
+        )
+    return Page(listings=tuple(papers.values()), rejected=tuple(rejected))
 
 
 def _check(document: Any) -> None:  # noqa: ANN401 - feedparser's own dictionary
@@ -99,7 +132,8 @@ def _check(document: Any) -> None:  # noqa: ANN401 - feedparser's own dictionary
         what = clean_text(str(feed.get("subtitle") or feed["title"]))
         raise ParseError(f"arXiv says: {what}; look at the categories in its address")
     for item in document.entries:
-        if _FAULT in str(item.get("id") or ""):
+        name, title = str(item.get("id") or ""), str(item.get("title") or "")
+        if _FAULT in name or (title == "Error" and paper_id(name) is None):
             what = clean_text(str(item.get("summary") or item.get("title") or ""))
             raise ParseError(f"arXiv says: {what}; look at the query in its address")
 
@@ -142,7 +176,9 @@ def _listing(item: Item) -> Listing:
         listed_at=listed,
         summary=_abstract(item),
         authors=_authors(item),
-        categories=tuple(dict.fromkeys((*item.categories(), *category))),
+        categories=tuple(
+            dict.fromkeys((*_primary(item), *item.categories(), *category))
+        ),
         links=(Link(label="pdf", url=f"https://arxiv.org/pdf/{name}"),),
         identifiers=(name, *item.identifiers(None)),
         published_at=published,
@@ -164,6 +200,13 @@ def _name(item: Item) -> str | None:
     """Return the paper's id without version, from its guid or its link."""
     names = (paper_id(str(item.item.get(key) or "")) for key in ("id", "link"))
     return next((name for name in names if name is not None), None)
+
+
+def _primary(item: Item) -> tuple[str, ...]:
+    """Return the category that it belongs to, where arXiv says it apart."""
+    said = item.item.get("arxiv_primary_category")
+    term = said.get("term") if isinstance(said, Mapping) else said
+    return clean_names([str(term or "")])
 
 
 def _dates(item: Item) -> tuple[datetime | None, datetime]:

@@ -8,7 +8,8 @@ Everything goes through the one fetcher, with all its checks and manners.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from html.parser import HTMLParser
@@ -27,10 +28,20 @@ from newsletter.model import (
 )
 from newsletter.ports import Fetcher, PollJob, Source
 from newsletter.sources import make_source
+from newsletter.sources.arxiv_query import is_query
 from newsletter.sources.json_feed import is_json, title_of
 from newsletter.sources.syndication import is_html, syndicated_title
 
-_DAILY_PAPERS = "https://huggingface.co/api/daily_papers"
+_PAPERS_API = "/api/daily_papers"
+_PAPERS_HOSTS = frozenset({"huggingface.co", "www.huggingface.co", "hf.co"})
+#: What people see: all of today, a day, a week, a month, or what is talked of.
+_PAPERS_PAGE = re.compile(
+    r"/papers(?:/(?P<by>date|week|month)/[\w-]+|/(?P<trending>trending))?/?", re.ASCII
+)
+#: Which period and page, and the order, are not the address's to say.
+_SAID_BY_KEYS = ("date", "week", "month", "sort", "p", "limit")
+_ARXIV_FEEDS = frozenset({"rss.arxiv.org", "export.arxiv.org"})
+_ARXIV = frozenset({"arxiv.org", "www.arxiv.org"})
 #: Feeds named by one page that are tried.
 MOST_ALTERNATES = 10
 _UNNAMED = "new"
@@ -130,15 +141,40 @@ def _guessed(wanted: SourceSettings) -> SourceSettings:
     """Return *wanted* with its kind, by its address where none is said."""
     named = replace(wanted, name=wanted.name or _UNNAMED)
     url = URL(wanted.url or "")
+    is_papers = wanted.kind == "huggingface" or (
+        not wanted.kind and url.host in _PAPERS_HOSTS
+    )
+    papers = _daily_papers(url) if is_papers else None
+    if papers is not None:
+        where, options = papers
+        options = {**wanted.options, **options}
+        return replace(named, kind="huggingface", url=where, options=options)
     if wanted.kind:
         return named
-    if url.host == "huggingface.co" and (
-        url.path.rstrip("/") in {"/papers", "/api/daily_papers"}
-    ):
-        return replace(named, kind="huggingface", url=_DAILY_PAPERS)
-    if url.host in {"rss.arxiv.org", "export.arxiv.org"}:
+    if url.host in _ARXIV_FEEDS or (url.host in _ARXIV and is_query(wanted.url)):
         return replace(named, kind="arxiv")
     return replace(named, kind="feed")
+
+
+def _daily_papers(url: URL) -> tuple[str, Mapping[str, object]] | None:
+    """Return where a list of Daily Papers is asked for, and the keys that it means.
+
+    Which week or month it was does not matter: a source follows the current
+    one. None: *url* is no such list.
+    """
+    if url.path.rstrip("/") == _PAPERS_API:
+        by = next((by for by in ("week", "month") if by in url.query), "")
+        said = {"by": by, "sort": url.query.get("sort", "")}
+        rest = url.without_query_params(*_SAID_BY_KEYS)
+        return str(rest), {key: value for key, value in said.items() if value}
+    page = _PAPERS_PAGE.fullmatch(url.path)
+    if page is None or not url.host:
+        return None
+    host = "huggingface.co" if url.host in _PAPERS_HOSTS else url.host
+    where = str(url.origin().with_host(host).with_path(_PAPERS_API))
+    if page["trending"]:
+        return where, {"sort": "trending"}
+    return where, {"by": page["by"]} if page["by"] in {"week", "month"} else {}
 
 
 def _read(

@@ -8,10 +8,11 @@ at all is rejected by itself and the rest goes on.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from newsletter.errors import ParseError
+from newsletter.identity import canonical_url
 from newsletter.model import (
     Listing,
     Page,
@@ -22,7 +23,12 @@ from newsletter.model import (
     SourceState,
 )
 from newsletter.sources.json_feed import is_json, parse_json_feed
-from newsletter.sources.syndication import items_of, one_request, read_syndicated
+from newsletter.sources.syndication import (
+    Item,
+    items_of,
+    one_request,
+    read_syndicated,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,19 @@ class Feed:
         items = items_of(self.settings, response, document)
         for number, item in enumerate(items, 1):
             try:
-                listings.append(item.listing())
+                listings.append(_unproxied(item.listing(), item))
             except ParseError as error:
                 rejected.append(Rejected(place=f"item {number}", reason=str(error)))
         return Page(listings=tuple(listings), rejected=tuple(rejected))
+
+
+def _unproxied(listing: Listing, item: Item) -> Listing:
+    """Return it with its own address where FeedBurner put one of its own.
+
+    <link>http://feeds.feedburner.com/~r/Site/~3/1/a</link>
+    <feedburner:origLink>http://site.example.org/a</feedburner:origLink>
+
+    Elsewhere the same story stands under its own.
+    """
+    own = canonical_url(str(item.item.get("feedburner_origlink") or "").strip())
+    return replace(listing, url=own) if own else listing

@@ -52,7 +52,7 @@ MOST_LARGE = 2
 LARGE = 1_000_000
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PERMANENT = frozenset({301, 308})
-_OK, _UNCHANGED = 200, 304
+_OK, _UNCHANGED, _BAD_REQUEST = 200, 304, 400
 #: After these the other requests of a poll are not made.
 _TOO_MUCH = frozenset({429, 503})
 _TOO_MANY = 429
@@ -229,9 +229,23 @@ class _Round:
             response = await self._fetch(session, request, held)
         if response.unchanged:
             return Answered(response=response, parsed=Parsed(page=None)), 0
+        if response.status == _BAD_REQUEST:
+            raise await self._said_no(source, response)
         parsed = await self.readers.read(source, response)
         answered = Answered(response=without_body(response), parsed=parsed)
         return answered, len(response.body)
+
+    async def _said_no(self, source: Source, response: Response) -> FetchError:
+        """Return a 400 in the words that its body has for the reason, if any."""
+        reason = ""
+        try:
+            await self.readers.read(source, response)
+        except ParseError as error:
+            reason = f": {error}"
+        return FetchError(
+            f"{response.request.url} answers 400 Bad Request{reason}",
+            status=_BAD_REQUEST,
+        )
 
     def _local(self, request: Request) -> tuple[Response, Page | None]:
         """Read a file; of a folder, which documents are in it."""
@@ -312,7 +326,7 @@ class _Round:
         is_asked = bool(request.validator.etag or request.validator.last_modified)
         if answer.status == _UNCHANGED and is_asked:
             body = b""
-        elif answer.status == _OK:
+        elif answer.status in {_OK, _BAD_REQUEST}:
             body = await self._body(request, answer, headers, deadline, held)
         else:
             raise await self._refusal(request, answer, headers)

@@ -4,15 +4,18 @@
       "authors": [{"name": …, "hidden": false}], "submittedOnDailyAt": …}, …}]
 
 The listing day is a UTC date. A day grows until the next morning and its
-votes for days, so each poll asks again for the last three.
+votes for days, so each poll asks again for the last three. With ``by``, weeks
+or months are asked for instead of days; without any of them,
+``sort = "trending"`` is the list of now.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time, timedelta
+from difflib import get_close_matches
 from math import ceil
 from typing import Any
 
@@ -31,14 +34,25 @@ from newsletter.model import (
     SourceState,
     Validator,
 )
+from newsletter.sources import unknown_keys
+from newsletter.sources.periods import Period, period_of
 from newsletter.sources.rows import instant_of, string_of
 from newsletter.text import clean_names, clean_text
 
 #: The most that the API gives at once; its default of 50 cuts busy days.
 PAGE_SIZE = 100
-#: Days asked for at most, and days asked for again, for their votes.
-MOST_DAYS = 14
+#: Days behind today that are asked for at most, so that a poll's requests suffice:
+#: 14 days, five weeks, or two months.
+MOST_DAYS: Mapping[str, int] = {"day": 13, "week": 27, "month": 31}
+#: Days that are asked for again, for their votes.
 AGAIN_DAYS = 3
+#: Which period is ours to say, whatever the address says.
+_PARAMETERS = ("date", "week", "month", "p")
+#: Its own keys, and what they may say.
+_KEYS: Mapping[str, tuple[str, ...]] = {
+    "by": ("day", "week", "month"),
+    "sort": ("publishedAt", "trending"),
+}
 _DAY = timedelta(days=1)
 _TICK = timedelta(microseconds=1)
 
@@ -49,40 +63,72 @@ class HuggingFace:
 
     settings: SourceSettings
 
+    @staticmethod
+    def mistakes(settings: SourceSettings) -> Iterator[tuple[str, str]]:
+        """Yield what is wrong with its own keys."""
+        yield from unknown_keys(settings, tuple(_KEYS))
+        for key, values in _KEYS.items():
+            said = settings.options.get(key, values[0])
+            if said not in values:
+                near = get_close_matches(str(said), values, n=1)
+                hint = f'; did you mean "{near[0]}"?' if near else ""
+                listed = " or ".join(f'"{value}"' for value in values)
+                yield key, f"expected {listed}{hint}"
+            elif key in settings.options and settings.path is not None:
+                yield key, "only what is asked by url has it"
+
     def requests(self, state: SourceState, as_of: datetime) -> tuple[Request, ...]:
-        """Ask for each day since the last complete one, oldest first."""
+        """Ask for each period since the last complete one, oldest first."""
         settings = self.settings
         if settings.path is not None:
             return (Request(source=settings.name, path=settings.path),)
+        by = settings.options.get("by")
+        if by is None and settings.options.get("sort") == "trending":
+            return (self._request(None, state),)
         return tuple(
-            self._request(day, 0, state) for day in self._days(state, as_of.date())
+            self._request(period, state)
+            for period in self._periods(str(by or "day"), state, as_of)
         )
 
-    def _days(self, state: SourceState, today: date) -> Iterator[date]:
-        """Yield *today* and every day since the last complete one, at most 14."""
-        if state.first_ok_at is None:
-            back = ceil(self.settings.first_days)
-        elif state.complete_day is None:
-            back = MOST_DAYS
+    def _periods(
+        self, by: str, state: SourceState, as_of: datetime
+    ) -> Iterator[Period]:
+        """Yield the current period and those since the last complete one.
+
+        Until there is one: those that the first poll asked for. What it did
+        not ask for would count as new.
+        """
+        today, most = as_of.date(), MOST_DAYS.get(by, 0)
+        if state.complete_day is not None:
+            start = state.complete_day + _DAY
         else:
-            back = max((today - state.complete_day).days - 1, AGAIN_DAYS)
-        for distance in range(min(max(back, 0), MOST_DAYS - 1), -1, -1):
-            yield today - distance * _DAY
+            first = min(state.first_ok_at or as_of, as_of).date()
+            start = first - ceil(min(self.settings.first_days, most)) * _DAY
+        again = AGAIN_DAYS if by == "day" else 0
+        start = min(start, today - again * _DAY)
+        period = period_of(by, max(start, today - most * _DAY))
+        while period.first <= today:
+            yield period
+            period = period_of(by, period.last + _DAY)
 
-    def _request(self, day: date, page: int, state: SourceState | None) -> Request:
-        url = str(
-            URL(self.settings.url or "").update_query(
-                {"date": day.isoformat(), "limit": str(PAGE_SIZE), "p": str(page)}
-            )
-        )
-        known = state.validators.get(url) if state else None
+    def _request(self, period: Period | None, state: SourceState) -> Request:
+        """Return the request of a period's first page; None: of the list of now."""
+        said = URL(self.settings.url or "").without_query_params(*_PARAMETERS)
+        query = {key: value for key, value in self._asked(period) if value}
+        url = str(said.update_query(query))
         return Request(
             source=self.settings.name,
             url=url,
-            validator=known or Validator(),
-            day=day,
-            page=page,
+            validator=state.validators.get(url, Validator()),
+            day=period.last if period else None,
         )
+
+    def _asked(self, period: Period | None) -> Iterator[tuple[str, str]]:
+        if period is not None:
+            yield period.by, period.name
+        yield "sort", str(self.settings.options.get("sort") or "")
+        yield "limit", str(PAGE_SIZE)
+        yield "p", "0"
 
     def parse(self, response: Response) -> Page:
         """See ports.Source."""
@@ -102,7 +148,7 @@ class HuggingFace:
         request = response.request
         further: tuple[Request, ...] = ()
         if len(rows) >= PAGE_SIZE and request.day is not None:
-            further = (self._request(request.day, request.page + 1, None),)
+            further = (_next_page(request),)
         return Page(listings=tuple(listings), further=further, rejected=tuple(rejected))
 
     def _listing(self, row: object, response: Response) -> Listing:
@@ -134,6 +180,13 @@ class HuggingFace:
             tldr=clean_text(string_of(paper, "ai_summary")) or None,
             thumbnail=canonical_url(string_of(row, "thumbnail")),
         )
+
+
+def _next_page(request: Request) -> Request:
+    """Return the request of the page behind that of *request*."""
+    page = request.page + 1
+    url = str(URL(request.url or "").update_query({"p": str(page)}))
+    return replace(request, url=url, page=page, validator=Validator())
 
 
 def _rows(body: bytes) -> Sequence[object]:
@@ -190,7 +243,8 @@ def _listed_at(paper: Mapping[str, Any], response: Response) -> datetime:
 
     The instant of ``submittedOnDailyAt`` where it is one. Where it is a date
     only (midnight), or not given: the first sighting, but never later than
-    the end of the listing day, so that a back-fill keeps its dates.
+    the end of the listing day, or of the week or month that was asked for, so
+    that a back-fill keeps its dates.
     """
     submitted = instant_of(paper.get("submittedOnDailyAt"))
     # What lies days ahead is no time at which anything was listed.

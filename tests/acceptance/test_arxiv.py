@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from tests.support.arxiv import Archive
 from tests.support.project import Project
+from tests.support.web import HttpServer
 
 PAPER = {
     "paper": {
@@ -86,3 +88,24 @@ def test_a_replacement_and_a_repeated_list_bring_nothing(project: Project) -> No
         said = show(project, "arxiv", (at + timedelta(days=day)).isoformat())
         assert "arxiv: 0 new" in said
     assert len(project.mails()) == 1
+
+
+def test_a_search_is_filled_back_once_and_then_read_on(
+    project: Project, http_server: HttpServer
+) -> None:
+    newest = datetime.fromisoformat("2026-05-04T06:00Z")
+    archive = Archive.daily(newest, days=20, a_day=10)
+    http_server.routes["/api/query"] = archive.answer
+    project.write(
+        f'[fetch]\nallow_private = ["{http_server.host}"]\ninterval = "0s"\n'
+        '[[sources]]\nname = "arxiv"\nkind = "arxiv"\nfirst_days = 10\nback_days = 2\n'
+        f'url = "{http_server.url}/api/query?search_query=cat:cs.RO&max_results=50"\n',
+        READER,
+    )
+    out, _ = project.run("run", "--everyone", "--at", "2026-05-04T12:00Z")
+    assert "arxiv: 100 new" in out
+    assert archive.asked == [(0, 50), (50, 50), (100, 50)]
+    archive.papers += [newest + timedelta(hours=20), newest - timedelta(hours=12)]
+    out, _ = project.run("run", "--everyone", "--at", "2026-05-05T12:00Z")
+    assert "arxiv: 2 new" in out
+    assert archive.asked[3:] == [(0, 50)]

@@ -16,6 +16,7 @@ from docs import build
 from newsletter.cli import cli
 from newsletter.config import starter_folder
 from tests.support import pages
+from tests.support.arxiv import Archive
 from tests.support.project import read_mail
 from tests.support.smtp import Mailroom, certificates, mailroom
 from tests.support.web import HttpServer
@@ -64,6 +65,7 @@ def site() -> Iterator[HttpServer]:
             {"Content-Type": "application/json"},
             paper if asked.query.get("date", day) == day else b"[]",
         )
+        server.routes["/api/query"] = Archive([then]).answer
         yield server
 
 
@@ -92,6 +94,7 @@ def hosts(site: HttpServer) -> dict[str, str]:
         "https://huggingface.co": site.url,
         "https://lab.example.org/": f"{site.url}/",
         "https://blog.example.org/": f"{site.url}/blog",
+        "https://export.arxiv.org": site.url,
         "https://rss.arxiv.org/atom/cs.LG+cs.CL": f"{site.url}/arxiv",
         "https://rss.arxiv.org/rss/cs.LG+cs.CL": f"{site.url}/arxiv",
     }

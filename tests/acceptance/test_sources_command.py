@@ -177,10 +177,27 @@ def test_check_asks_all_and_stores_nothing(
     assert "there is no source 'none'; there are: lab-notes, as-json" in err
 
 
+def test_a_week_of_daily_papers_is_added_beside_its_days(
+    lab: Project, http_server: HttpServer
+) -> None:
+    http_server.routes["/api/daily_papers"] = lambda _: (200, {}, b"[]")
+    kind = ("--kind", "huggingface")
+    lab.run("sources", "add", f"{http_server.url}/papers/week/2026-W20", *kind)
+    api = f'kind = "huggingface"\nurl = "{http_server.url}/api/daily_papers"\n'
+    assert toml(lab).endswith(f'{api}by = "week"\n')
+    assert all("week" in asked.query for asked in http_server.requests)
+    page = f"{http_server.url}/papers/month/2026-05"
+    lab.run("sources", "add", page, *kind, "--name", "months")
+    assert toml(lab).endswith(f'"months"\n{api}by = "month"\n')
+    _, err = lab.run("sources", "add", page, *kind, code=2)
+    assert "is there already, as 'months'" in err
+
+
 def test_known_addresses_have_their_kind(lab: Project) -> None:
     """Nothing is reached from here: what is said tells what was asked."""
     for address, asked in (
         ("https://huggingface.co/papers", "https://huggingface.co/api/daily_papers?"),
+        ("https://hf.co/papers/week/2026-W20", "/api/daily_papers?week=20"),
         ("https://rss.arxiv.org/rss/cs.LG", "https://rss.arxiv.org/rss/cs.LG"),
     ):
         _, err = lab.run("sources", "add", address, code=1)

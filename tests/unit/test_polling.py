@@ -108,6 +108,13 @@ def test_a_document_of_several_pages_is_asked_for_whole() -> None:
     assert state.validators == {URL: Validator()}
 
 
+def test_a_page_that_only_points_at_others_is_no_first_fetch() -> None:
+    """A folder, or an answer that is empty without reason and asked for again."""
+    more = Page(further=(Request(source="s", url=URL, page=1),))
+    assert after(FRESH, reading(page=more), failure()).first_ok_at is None
+    assert after(FRESH, reading(page=more), reading(number=1)).first_ok_at == NOW
+
+
 def test_a_file_has_no_validator() -> None:
     assert after(FRESH, reading(url=None, etag="x")).validators == {}
 

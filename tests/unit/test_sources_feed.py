@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -156,6 +155,21 @@ def test_a_guid_that_is_an_address_stands_in_for_the_link() -> None:
     assert one(item).url == "https://example.org/p"
 
 
+def test_feedburners_address_gives_way_to_the_sites_own() -> None:
+    head = '<rss version="2.0" xmlns:feedburner="http://rssnamespace.org/feedburner/ext/1.0">'
+    for own, url in (
+        ("https://e.example.org/a?utm_source=x", "https://e.example.org/a"),
+        ("javascript:alert(1)", "https://feeds.example.com/~r/1/a"),
+        ("", "https://feeds.example.com/~r/1/a"),
+    ):
+        (item,) = parsed(
+            f"{head}<channel><title>T</title><item><title>a</title>"
+            "<link>https://feeds.example.com/~r/1/a</link>"
+            f"<feedburner:origLink>{own}</feedburner:origLink></item></channel></rss>"
+        ).listings
+        assert item.url == url
+
+
 def test_a_doi_is_an_identifier() -> None:
     item = "<item><title>a</title><dc:identifier>doi:10.1000/x</dc:identifier></item>"
     assert one(item).identifiers == ("doi:10.1000/x",)
@@ -237,45 +251,3 @@ def test_a_kind_is_found_by_its_name() -> None:
     assert isinstance(make_source(FEED.settings), Feed)
     with pytest.raises(ConfigError, match="expected one of arxiv, feed, hugg"):
         make_source(SourceSettings(name="x", kind="carrier-pigeon"))
-
-
-# --- feeds as they really are ---------------------------------------------------------
-
-
-def wild(shared: Path) -> list[tuple[Path, int]]:
-    """Return captured feeds with the number of their items."""
-    lines = (shared / "wire" / "INDEX.tsv").read_text("utf-8").splitlines()[1:]
-    rows = [line.split("\t") for line in lines]
-    kinds = ("feeds_rss/", "feeds_atom/", "feeds_rss10_rdf/", "feeds_podcast/")
-    return [
-        (shared / "wire" / row[0], int(row[4]))
-        for row in rows
-        if row[0].startswith(kinds)
-    ]
-
-
-def test_every_captured_feed_is_read_or_refused_in_words(shared: Path) -> None:
-    feeds = wild(shared)
-    assert len(feeds) > 90
-    odd: dict[str, str] = {}
-    for path, items in feeds:
-        try:
-            page = parsed(path.read_bytes())
-        except ParseError as error:
-            odd[path.name] = str(error)
-            continue
-        found = len(page.listings) + len(page.rejected)
-        if found != items:
-            odd[path.name] = f"{found} of {items} items"
-        for listing in page.listings:
-            assert listing.title
-            assert listing.listed_at <= SEEN
-            assert listing.url is None or listing.url.startswith("http")
-    assert len(odd) <= 6, odd
-
-
-def test_every_captured_day_of_another_sites_feed_is_read(shared: Path) -> None:
-    for path in sorted((shared / "wire" / "huggingface_daily_rss").glob("*.xml")):
-        page = parsed(path.read_bytes())
-        assert page.listings
-        assert not page.rejected

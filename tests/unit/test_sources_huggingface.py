@@ -1,23 +1,29 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yarl
 
 from newsletter.errors import ParseError
 from newsletter.model import (
     Link,
     Listing,
     Page,
+    Poll,
+    Reading,
     Request,
     Response,
     SourceSettings,
     SourceState,
     Validator,
 )
+from newsletter.polling import next_state
+from newsletter.sources import KINDS
 from newsletter.sources.huggingface import PAGE_SIZE, HuggingFace
 
 URL = "https://api.example.org/daily_papers?sort=trending"
@@ -203,14 +209,233 @@ def test_a_poll_asks_since_the_last_complete_day_and_the_last_three_again() -> N
 def test_a_poll_asks_for_fourteen_days_at_most() -> None:
     for state in (
         SourceState(name="hf", first_ok_at=SEEN, complete_day=date(2026, 1, 1)),
-        SourceState(name="hf", first_ok_at=SEEN),
+        SourceState(name="hf", first_ok_at=SEEN - timedelta(days=60)),
     ):
         assert len(days(state, "2026-05-28T07:00")) == 14
+
+
+def test_while_no_day_is_complete_none_is_asked_for_that_the_first_poll_left() -> None:
+    """Its papers would count as new."""
+    fresh = SourceState(name="hf")
+    for hours, first_days in ((1, 3.0), (1, 0.0), (30, 3.0), (30, 0.5)):
+        source = HuggingFace(replace(SOURCE.settings, first_days=first_days))
+        later = SEEN + timedelta(hours=hours)
+        state = replace(fresh, first_ok_at=SEEN)
+        first = {r.day for r in source.requests(fresh, SEEN)}
+        second = {r.day for r in source.requests(state, later)}
+        assert {day for day in second if day and day <= DAY} <= first
 
 
 def test_days_are_those_of_utc() -> None:
     late = datetime(2026, 5, 28, 23, 30, tzinfo=UTC)
     assert SOURCE.requests(SourceState(name="hf"), late)[-1].day == DAY
+
+
+# --- weeks, months, and the list of now ------------------------------------------
+
+
+W22_W23 = ["2026-W22", "2026-W23"]
+YEARS = ["2024-W52", "2025-W01"]
+FIVE_WEEKS = ["2026-W27", "2026-W28", "2026-W29", "2026-W30", "2026-W31"]
+PERIODS = 'expected "day" or "week" or "month"'
+NO_KEY = "a source of kind 'huggingface' has no such key"
+
+
+def hf(url: str = URL, *, first_days: float = 3.0, **options: object) -> HuggingFace:
+    table = SourceSettings(
+        name="hf", kind="huggingface", url=url, first_days=first_days, options=options
+    )
+    return HuggingFace(table)
+
+
+def asked(source: HuggingFace, as_of: str, **state: object) -> list[dict[str, str]]:
+    known = SourceState(name="hf", **state)  # type: ignore[arg-type] # any of its keys
+    instant = datetime.fromisoformat(as_of).replace(tzinfo=UTC)
+    return [dict(yarl.URL(r.url or "").query) for r in source.requests(known, instant)]
+
+
+def named(source: HuggingFace, by: str, as_of: str, **state: object) -> list[str]:
+    return [query[by] for query in asked(source, as_of, **state)]
+
+
+@pytest.mark.parametrize(
+    ("by", "as_of", "first", "later"),
+    [
+        # A Thursday: the week is asked for from its first poll on.
+        ("week", "2026-05-28T12:00", ["2026-W22"], ["2026-W22"]),
+        # Monday and Tuesday: three days ago was the week before.
+        (
+            "week",
+            "2026-06-01T07:00",
+            ["2026-W22", "2026-W23"],
+            ["2026-W22", "2026-W23"],
+        ),
+        # The year of a week is that of its Thursday.
+        ("week", "2027-01-01T12:00", ["2026-W53"], ["2026-W53"]),
+        (
+            "week",
+            "2024-12-31T12:00",
+            ["2024-W52", "2025-W01"],
+            ["2024-W52", "2025-W01"],
+        ),
+        ("month", "2026-05-28T12:00", ["2026-05"], ["2026-05"]),
+        ("month", "2026-03-01T07:00", ["2026-02", "2026-03"], ["2026-02", "2026-03"]),
+        ("month", "2027-01-02T07:00", ["2026-12", "2027-01"], ["2026-12", "2027-01"]),
+    ],
+)
+def test_the_current_period_is_asked_for_and_what_the_first_days_reach(
+    by: str, as_of: str, first: list[str], later: list[str]
+) -> None:
+    assert named(hf(by=by), by, as_of) == first
+    read = datetime.fromisoformat(as_of).replace(tzinfo=UTC)
+    assert named(hf(by=by), by, as_of, first_ok_at=read) == later
+
+
+@pytest.mark.parametrize(
+    ("by", "as_of", "complete", "periods"),
+    [
+        ("week", "2026-06-01T07:00", "2026-05-24", ["2026-W22", "2026-W23"]),
+        ("week", "2026-06-01T13:00", "2026-05-31", ["2026-W23"]),
+        (
+            "week",
+            "2026-07-30T13:00",
+            "2026-05-31",
+            [f"2026-W{w}" for w in range(27, 32)],
+        ),
+        ("month", "2026-06-01T07:00", "2026-04-30", ["2026-05", "2026-06"]),
+        ("month", "2026-06-15T07:00", "2026-05-31", ["2026-06"]),
+        ("month", "2026-12-15T07:00", "2026-05-31", ["2026-11", "2026-12"]),
+        # By day until Wednesday.
+        ("week", "2026-05-28T12:00", "2026-05-27", ["2026-W22"]),
+        # A run as of a day before that.
+        ("week", "2026-05-28T12:00", "2026-08-02", ["2026-W22"]),
+    ],
+)
+def test_a_period_is_asked_for_until_it_is_complete(
+    by: str, as_of: str, complete: str, periods: list[str]
+) -> None:
+    day = date.fromisoformat(complete)
+    assert named(hf(by=by), by, as_of, first_ok_at=SEEN, complete_day=day) == periods
+
+
+@pytest.mark.parametrize("by", ["week", "month"])
+def test_a_period_is_complete_half_a_day_after_its_end(by: str) -> None:
+    """Its requests bear its last day: that is the one to be read to its end."""
+    last = date(2026, 5, 31)
+    source = hf(by=by)
+    state = SourceState(name="hf", first_ok_at=SEEN)
+    known = []
+    for as_of in ("2026-05-30T12:00", "2026-06-01T11:59", "2026-06-01T12:00"):
+        instant = datetime.fromisoformat(as_of).replace(tzinfo=UTC)
+        requests = source.requests(state, instant)
+        assert requests[0].day == last
+        readings = [answered(request, instant) for request in requests]
+        poll = Poll(source="hf", readings=tuple(readings), failures=())
+        known.append(
+            next_state(
+                source.settings, state, poll, started_at=instant, now=instant
+            ).complete_day
+        )
+    assert known == [None, None, last]
+
+
+def answered(request: Request, seen_at: datetime) -> Reading:
+    found = Response(
+        request=request, status=200, headers={}, body=b"[]", seen_at=seen_at
+    )
+    return Reading(response=found, page=SOURCE.parse(found))
+
+
+def test_what_is_talked_of_now_is_one_list_of_no_day() -> None:
+    source = hf("https://api.example.org/daily_papers", sort="trending")
+    (request,) = source.requests(SourceState(name="hf"), SEEN)
+    assert dict(yarl.URL(request.url or "").query) == {
+        "sort": "trending",
+        "limit": "100",
+        "p": "0",
+    }
+    assert request.day is None
+    full = [row(id=f"2605.{n:05}", upvotes=n) for n in (7, 3, 5)]
+    page = source.parse(replace(response(full), request=request))
+    assert [paper.votes for paper in page.listings] == [7, 3, 5]
+    many = [row(id=f"2605.{n:05}") for n in range(PAGE_SIZE)]
+    assert source.parse(replace(response(many), request=request)).further == ()
+
+
+def test_a_paper_talked_of_again_keeps_the_day_on_which_it_was_listed() -> None:
+    (listing,) = parsed(
+        [row(submittedOnDailyAt="2026-03-02T05:00:00Z")], day=None
+    ).listings
+    assert listing.listed_at == datetime(2026, 3, 2, 5, tzinfo=UTC)
+
+
+def test_the_order_may_be_said_with_any_period() -> None:
+    bare = "https://api.example.org/daily_papers"
+    for options in ({"by": "day"}, {"by": "week"}, {"by": "month"}):
+        source = hf(bare, sort="trending", first_days=0, **options)
+        assert {q["sort"] for q in asked(source, "2026-05-28T12:00")} == {"trending"}
+    (query, *_) = asked(hf(bare, sort="publishedAt"), "2026-05-28T12:00")
+    assert (query["date"], query["sort"]) == ("2026-05-25", "publishedAt")
+
+
+def test_the_address_does_not_say_which_period() -> None:
+    source = hf(f"{URL}&week=2026-W01&date=2026-01-01&p=7", by="week")
+    assert asked(source, "2026-05-28T12:00") == [
+        {"week": "2026-W22", "sort": "trending", "limit": "100", "p": "0"}
+    ]
+
+
+def test_a_date_only_in_a_week_is_no_later_than_the_weeks_end() -> None:
+    sunday = date(2026, 5, 31)
+    late = datetime(2026, 6, 20, tzinfo=UTC)
+    for seen_at, listed_at in (
+        (SEEN, SEEN),
+        (late, datetime(2026, 5, 31, 23, 59, 59, 999999, tzinfo=UTC)),
+    ):
+        bare = [row(submittedOnDailyAt=None)]
+        (listing,) = parsed(bare, day=sunday, seen_at=seen_at).listings
+        assert listing.listed_at == listed_at
+    dated = [row(submittedOnDailyAt="2026-05-26")]
+    (listing,) = parsed(dated, day=sunday, seen_at=late).listings
+    assert listing.listed_at.date() == date(2026, 5, 26)
+
+
+@pytest.mark.parametrize(
+    ("options", "mistakes"),
+    [
+        ({"by": "week", "sort": "trending"}, []),
+        ({"by": "day", "sort": "publishedAt"}, []),
+        ({"by": "weekly"}, [f'by: {PERIODS}; did you mean "week"?']),
+        ({"by": 7}, [f"by: {PERIODS}"]),
+        (
+            {"sort": "published"},
+            ['sort: expected "publishedAt" or "trending"; did you mean "publishedAt"?'],
+        ),
+        ({"sorted": "trending"}, [f"sorted: {NO_KEY}; did you mean sort?"]),
+    ],
+)
+def test_its_own_keys_are_checked(
+    options: dict[str, object], mistakes: list[str]
+) -> None:
+    table = replace(hf().settings, options=options)
+    found = KINDS["huggingface"](table)
+    assert [f"{key}: {what}" for key, what in found] == mistakes
+
+
+def test_a_file_has_no_period() -> None:
+    table = replace(hf(by="week").settings, url=None, path="/x.json")
+    assert list(KINDS["huggingface"](table)) == [
+        ("by", "only what is asked by url has it")
+    ]
+
+
+# --- documents ----------------------------------------------------------------------
+
+
+def test_past_the_end_there_is_an_empty_list_and_the_day_is_over() -> None:
+    full = [row(id=f"2605.{n:05}") for n in range(PAGE_SIZE)]
+    (request,) = parsed(full).further
+    assert SOURCE.parse(replace(response([]), request=request)) == Page()
 
 
 def test_validators_go_with_their_own_day() -> None:
@@ -244,3 +469,29 @@ def test_every_archived_day_is_read_or_refused_in_words(shared: Path) -> None:
         counts[path.stem] = len(page.listings)
     assert counts["2026-05-28"] == 42
     assert len(counts) == 15
+
+
+def test_the_outer_date_of_publication_is_not_used() -> None:
+    """Its meaning changed in 2025, and it is mislabelled since."""
+    outer = {**row(), "publishedAt": "2030-01-01T00:00:00.000Z"}
+    (listing,) = parsed([outer]).listings
+    assert listing.published_at == datetime(2026, 5, 27, tzinfo=UTC)
+
+
+def test_archived_papers_are_clean_in_every_era(shared: Path) -> None:
+    folder = shared / "wire" / "huggingface_daily_papers_json"
+    padded, most = 0, 0
+    for path in sorted(folder.glob("*.json")):
+        if path.stem == "2024-12-11":
+            continue
+        padded += path.read_bytes().count(b"\\n  ")
+        day = date.fromisoformat(path.stem)
+        for paper in parsed(path.read_bytes(), day=day).listings:
+            assert paper.title == " ".join(paper.title.split())
+            assert paper.votes is not None
+            assert paper.authors
+            assert paper.published_at is not None
+            assert paper.thumbnail is None or paper.thumbnail.startswith("https://")
+            most = max(most, len(paper.authors))
+    assert padded > 0
+    assert most > 100
