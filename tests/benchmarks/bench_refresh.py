@@ -9,15 +9,35 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from time import process_time
 
+from newsletter.app import SystemClock
+from newsletter.model import (
+    FetchSettings,
+    Page,
+    Request,
+    Response,
+    SourceSettings,
+    SourceState,
+)
+from newsletter.ports import PollJob, Shown
+from newsletter.sources.feed import Feed
+from newsletter.sources.fetcher import HttpFetcher
+from newsletter.sources.syndication import read_syndicated
+from newsletter.storage import open_store
+from tests.benchmarks.feed_server import feed, urls
 from tests.benchmarks.harness import Bench, Comparison, Figure
 
 FEEDS = 1000
 LATENCY_MS = 100
+#: Feeds of which the parts are measured one by one.
+PART = 200
+NOW = datetime(2026, 6, 20, tzinfo=UTC)
 BASE = "requests, feedparser, one by one; stored nowhere"
 
 
@@ -100,3 +120,91 @@ def test_a_thousand_feeds(bench: Bench, tmp_path: Path) -> None:
             Comparison(task=f"{FEEDS} feeds, {task}", figures=tuple(figures))
         )
     assert ours.peak_mb < 200
+
+
+def test_where_the_time_goes(bench: Bench, tmp_path: Path) -> None:
+    """State what each part of a round costs, one process doing all of it."""
+    settings = [
+        SourceSettings(name=f"f{n}", kind="feed", url=f"https://f{n}.example.org/")
+        for n in range(PART)
+    ]
+    answers = [_answer(n) for n in range(PART)]
+    store = open_store(f"sqlite:///{tmp_path / 'parts.db'}", secret=b"bench")
+    with server() as port:
+        fetching = _seconds(lambda: _fetch(port))
+    parsing = _seconds(lambda: [read_syndicated(answer) for answer in answers])
+    pages: list[Page] = []
+    whole = _seconds(
+        lambda: pages.extend(map(Feed.parse, map(Feed, settings), answers))
+    )
+    shown = [
+        Shown(source=source, listings=page.listings, seen_at=NOW)
+        for source, page in zip(settings, pages, strict=True)
+    ]
+    storing = _seconds(
+        lambda: [
+            store.entries.put(shown[n : n + 50], as_of=NOW) for n in range(0, PART, 50)
+        ]
+    )
+    store.close()
+    parts = {
+        "fetching": fetching,
+        "parsing": parsing,
+        "cleaning": whole - parsing,
+        "storing": storing,
+    }
+    total = sum(parts.values())
+    bench.comparisons.append(
+        Comparison(
+            task=f"{PART} feeds, processor time of each part; ratio: its whole over it",
+            figures=tuple(
+                figure(f"{name}, {100 * seconds / total:.0f} %", seconds, total)
+                for name, seconds in parts.items()
+            ),
+        )
+    )
+
+
+def _answer(number: int) -> Response:
+    url = f"https://f{number}.example.org/"
+    return Response(
+        request=Request(source=f"f{number}", url=url),
+        status=200,
+        headers={"content-type": "application/rss+xml"},
+        body=feed(number),
+        seen_at=NOW,
+        final_url=url,
+    )
+
+
+def _fetch(port: str) -> None:
+    jobs = [
+        PollJob(source=Silent(number), requests=(Request(source="s", url=url),))
+        for number, url in enumerate(urls(int(port), PART))
+    ]
+    settings = FetchSettings(allow_private=("127.0.0.0/8",))
+    polls = HttpFetcher(settings, clock=SystemClock()).poll(jobs, as_of=NOW)
+    assert all(poll.readings for poll in polls)
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    """Return the processor time that *work* takes here, all threads together."""
+    started = process_time()
+    work()
+    return process_time() - started
+
+
+class Silent:
+    """A source that reads nothing; of other processes it knows nothing either."""
+
+    def __init__(self, number: int) -> None:
+        self.settings = SourceSettings(name=f"f{number}", kind="feed", url="x")
+        # A lambda cannot be sent away, so this is "read" here.
+        self.stays = lambda: None
+
+    def requests(self, state: SourceState, as_of: datetime) -> tuple[Request, ...]:
+        raise NotImplementedError
+
+    def parse(self, response: Response) -> Page:
+        del response
+        return Page()
