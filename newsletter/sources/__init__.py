@@ -15,6 +15,8 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
 
+from yarl import URL
+
 from newsletter.errors import ConfigError
 from newsletter.model import SourceSettings
 from newsletter.ports import Source
@@ -26,7 +28,9 @@ Check = Callable[[SourceSettings], Iterable[tuple[str, str]]]
 BUILT_IN: Mapping[str, str] = {
     "arxiv": "newsletter.sources.arxiv:Arxiv",
     "feed": "newsletter.sources.feed:Feed",
+    "files": "newsletter.sources.files:Files",
     "huggingface": "newsletter.sources.huggingface:HuggingFace",
+    "json": "newsletter.sources.json_api:JsonApi",
 }
 #: Where other packages announce theirs.
 GROUP = "newsletter.kinds"
@@ -102,6 +106,16 @@ _COMMON = (
 
 def _listed(names: tuple[str, ...]) -> str:
     return f"one of {', '.join(sorted({*names, *_COMMON}))}"
+
+
+def kind_by_address(address: str) -> str:
+    """Return the kind of what is behind an address, as far as that tells it."""
+    url = URL(address)
+    if url.host == "huggingface.co" and (
+        url.path.rstrip("/") in {"/papers", "/api/daily_papers"}
+    ):
+        return "huggingface"
+    return "arxiv" if url.host in {"rss.arxiv.org", "export.arxiv.org"} else "feed"
 
 
 def make_source(settings: SourceSettings) -> Source:

@@ -26,7 +26,7 @@ from newsletter.model import (
     SourceState,
 )
 from newsletter.ports import Fetcher, PollJob, Source
-from newsletter.sources import make_source
+from newsletter.sources import kind_by_address, make_source
 from newsletter.sources.json_feed import is_json, title_of
 from newsletter.sources.syndication import is_html, syndicated_title
 
@@ -129,16 +129,12 @@ def _of_page(
 def _guessed(wanted: SourceSettings) -> SourceSettings:
     """Return *wanted* with its kind, by its address where none is said."""
     named = replace(wanted, name=wanted.name or _UNNAMED)
-    url = URL(wanted.url or "")
     if wanted.kind:
         return named
-    if url.host == "huggingface.co" and (
-        url.path.rstrip("/") in {"/papers", "/api/daily_papers"}
-    ):
-        return replace(named, kind="huggingface", url=_DAILY_PAPERS)
-    if url.host in {"rss.arxiv.org", "export.arxiv.org"}:
-        return replace(named, kind="arxiv")
-    return replace(named, kind="feed")
+    kind = kind_by_address(wanted.url or "")
+    if kind == "huggingface":
+        return replace(named, kind=kind, url=_DAILY_PAPERS)
+    return replace(named, kind=kind)
 
 
 def _read(

@@ -36,12 +36,13 @@ from newsletter.model import (
 )
 from newsletter.ports import Clock, PollJob, Source
 from newsletter.sources.addresses import is_allowed, is_public
+from newsletter.sources.unpacking import PACKED, unpacked
 
 #: Requests that one poll of one source may make.
 MOST_REQUESTS = 20
 MOST_HOPS = 5
 #: Names of files that are read where a source's ``path`` is a folder.
-DOCUMENTS = (".xml", ".rss", ".atom", ".rdf", ".json")
+DOCUMENTS = (".xml", ".rss", ".atom", ".rdf", ".json", ".jsonl", ".ndjson")
 #: Polls in the air at once.
 MOST_POLLS = 32
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -189,6 +190,8 @@ class _Round:
             raise FetchError(f"{path} cannot be read: {error.strerror}") from error
         if len(body) > self.settings.max_bytes:
             raise FetchError(self._too_big(str(path)))
+        if path.name.lower().endswith(PACKED):
+            body = unpacked(body, cap=self.settings.max_bytes, name=str(path))
         return Response(
             request=request,
             status=_OK,
@@ -323,7 +326,9 @@ def _files(request: Request, folder: Path) -> Page:
     except OSError as error:
         raise FetchError(f"{folder} cannot be read: {error.strerror}") from error
     documents = [
-        n for n in names if not n.startswith(".") and n.lower().endswith(DOCUMENTS)
+        n
+        for n in names
+        if not n.startswith(".") and n.lower().removesuffix(PACKED).endswith(DOCUMENTS)
     ]
     further = (replace(request, path=str(folder / name)) for name in documents)
     return Page(further=tuple(further))
