@@ -117,7 +117,7 @@ def next_state(
     rhythm = _rhythm(state.rhythm, poll.readings)
     after = replace(
         state,
-        validators={**state.validators, **_validators(poll.readings)},
+        validators=_known_validators(state.validators, poll),
         moves=_moves(state.moves, poll),
         complete_day=_complete_day(state.complete_day, poll),
         first_ok_at=state.first_ok_at or _first_ok(poll.readings, now),
@@ -305,6 +305,16 @@ def _rhythm(known: Rhythm, readings: Sequence[Reading]) -> Rhythm:
     """Return what the last document said; what is unchanged says it still."""
     said = [reading.page.rhythm for reading in readings if reading.page is not None]
     return said[-1] if said else known
+
+
+def _known_validators(
+    known: Mapping[str, Validator], poll: Poll
+) -> dict[str, Validator]:
+    """Return the validators of what was asked; an address of yesterday goes."""
+    asked = {reading.response.request.url for reading in poll.readings}
+    asked |= {failure.request.url for failure in poll.failures}
+    kept = {url: validator for url, validator in known.items() if url in asked}
+    return kept | _validators(poll.readings)
 
 
 def _validators(readings: Sequence[Reading]) -> dict[str, Validator]:

@@ -16,6 +16,8 @@ from newsletter import app as root
 from newsletter import storage
 from newsletter.app import App
 from newsletter.cli.context import open_app
+from newsletter.cli.naming import free_name
+from newsletter.cli.opml import export_opml, import_opml
 from newsletter.cli.output import (
     counted,
     instant,
@@ -24,7 +26,7 @@ from newsletter.cli.output import (
     print_table,
     warn,
 )
-from newsletter.config import add_source, remove_source, slug
+from newsletter.config import add_source, remove_source
 from newsletter.errors import ConfigError, NotFoundError
 from newsletter.model import Listing, Poll, Rejected, SourceSettings
 from newsletter.sources import KINDS
@@ -36,8 +38,8 @@ if TYPE_CHECKING:
 #: Entries that are shown of a source, and characters of their titles.
 NEWEST = 5
 TITLE = 70
-#: Characters of a name that is made of a title.
-MOST_NAME = 40
+#: Kinds that ask for one document: of it, people want to know where it is.
+_AT_ONE_ADDRESS = frozenset({"feed", "arxiv"})
 
 
 @click.group()
@@ -198,6 +200,10 @@ def drop(ctx: click.Context, name: str) -> None:
     click.echo(f"{counted(number, 'listing')} of {name} dropped")
 
 
+sources.add_command(import_opml)
+sources.add_command(export_opml)
+
+
 def _folder(ctx: click.Context) -> Path:
     folder: Path = ctx.find_root().obj["folder"]
     return folder
@@ -242,14 +248,7 @@ def _free_name(found: Discovery, there: Sequence[SourceSettings]) -> str:
     """Return a name by the title, else by where it is, that nothing has yet."""
     settings = found.settings
     where = URL(settings.url).host if settings.url else Path(settings.path or "").stem
-    name = slug(found.title or where or "source")[:MOST_NAME].strip("-")
-    taken = {source.name for source in there}
-    number = 1
-    free = name
-    while free in taken:
-        number += 1
-        free = f"{name}-{number}"
-    return free
+    return free_name((found.title, where or ""), {source.name for source in there})
 
 
 def _table(
@@ -307,7 +306,7 @@ def _print_others(found: Discovery) -> None:
 def _print_checked(settings: SourceSettings, poll: Poll) -> None:
     click.echo(f"{settings.name} ({settings.kind}) {settings.url or settings.path}")
     for answer in {r.response.final_url for r in poll.readings}:
-        if answer and settings.url and settings.kind != "huggingface":
+        if answer and settings.url and settings.kind in _AT_ONE_ADDRESS:
             moved = answer.rstrip("/") != settings.url.rstrip("/")
             click.echo(f"  answers from {answer}" if moved else "  answers")
     _print_poll(poll)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from newsletter.config.bundled import sample_folder, starter_folder
-from newsletter.config.editing import add_source, remove_source
+from newsletter.config.editing import add_source, add_sources, remove_source
 from newsletter.config.settings import Delivery, Settings, load_settings, slug
 from newsletter.config.signing import existing_secrets, secrets_of
 from newsletter.config.subscribers import (
@@ -16,6 +16,7 @@ __all__ = [
     "Delivery",
     "Settings",
     "add_source",
+    "add_sources",
     "existing_secrets",
     "load_settings",
     "load_subscribers",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -38,9 +38,32 @@ def add_source(
         ConfigError: The file cannot be changed, or would have a mistake then;
             it is as it was.
     """
+    return add_sources(folder, lambda _: [table], environ=environ, kinds=kinds)
+
+
+def add_sources(
+    folder: Path,
+    choose: Callable[[Settings], Sequence[Mapping[str, object]]],
+    *,
+    environ: Mapping[str, str],
+    kinds: Kinds,
+) -> Settings:
+    """Add a ``[[sources]]`` table for each that *choose* returns, all or none.
+
+    Args:
+        folder: The configuration folder.
+        choose: Returns tables, told of the settings as they are then.
+        environ: See ``load_settings``.
+        kinds: See ``load_settings``.
+
+    Raises:
+        ConfigError: The file cannot be changed, or would have a mistake then;
+            it is as it was.
+    """
 
     def change(text: str, settings: Settings) -> str:
-        return _added(text, table, len(settings.sources))
+        tables = choose(settings)
+        return _added(text, tables, len(settings.sources)) if tables else text
 
     return _change(folder, change, environ=environ, kinds=kinds)
 
@@ -126,20 +149,21 @@ def _unwritable(file: Path, error: OSError) -> ConfigError:
     )
 
 
-def _added(text: str, table: Mapping[str, object], number: int) -> str:
-    """Return *text* with a table below the last of *number* sources."""
+def _added(text: str, new: Sequence[Mapping[str, object]], number: int) -> str:
+    """Return *text* with tables below the last of *number* sources."""
     lines = text.split("\n")
     document = tomlkit.document()
     tables = tomlkit.aot()
-    tables.append(tomlkit.item(dict(table)))
+    for table in new:
+        tables.append(tomlkit.item(dict(table)))
     document.add("sources", tables)
-    new = tomlkit.dumps(document).rstrip("\n").split("\n")
+    added = tomlkit.dumps(document).rstrip("\n").split("\n")
     if number:
         end = _extent(text, number - 1)[1]
-        return "\n".join([*lines[:end], "", *new, *_ended(lines[end:])])
+        return "\n".join([*lines[:end], "", *added, *_ended(lines[end:])])
     while lines and not lines[-1].strip():
         lines.pop()
-    return "\n".join([*lines, "", *new, ""] if lines else [*new, ""])
+    return "\n".join([*lines, "", *added, ""] if lines else [*added, ""])
 
 
 def _ended(lines: list[str]) -> list[str]:

@@ -18,8 +18,6 @@ from newsletter.config.schema import (
 )
 
 NOT_YET = "is not there yet in this version"
-#: Kinds of source that are to come.
-LATER_KINDS = frozenset({"json", "files", "opml"})
 _ENGLISH = "en"
 
 

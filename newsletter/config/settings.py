@@ -206,9 +206,7 @@ def _is_here(host: str) -> bool:
 
 def _unknown_kind(kind: str, kinds: Kinds) -> str:
     known = " or ".join(f'"{name}"' for name in kinds)
-    if kind in later.LATER_KINDS:
-        return f'kind "{kind}" {later.NOT_YET}; expected {known}'
-    near = get_close_matches(kind, [*kinds, *later.LATER_KINDS], n=1)
+    near = get_close_matches(kind, list(kinds), n=1)
     hint = f'; did you mean "{near[0]}"?' if near else ""
     return f'there is no kind "{kind}"; expected {known}{hint}'
 
@@ -274,11 +272,16 @@ def _newsletter(table: NewsletterTable) -> Newsletter:
     )
 
 
-def slug(title: str) -> str:
-    """Return a title as part of a domain name: daily-papers."""
+def slug(title: str, default: str = "newsletter") -> str:
+    """Return a title as part of a domain name: daily-papers.
+
+    Args:
+        title: Any text.
+        default: For what has no letter of a to z, and no digit.
+    """
     plain = normalize("NFKD", title.casefold()).encode("ascii", "ignore").decode()
     words = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
-    return words[:60].strip("-") or "newsletter"
+    return words[:60].strip("-") or default
 
 
 def _source(root: Path, table: SourceTable, interval: timedelta) -> SourceSettings:

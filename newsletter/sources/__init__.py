@@ -15,6 +15,8 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
 
+from yarl import URL
+
 from newsletter.errors import ConfigError
 from newsletter.model import SourceSettings
 from newsletter.ports import Source
@@ -26,8 +28,12 @@ Check = Callable[[SourceSettings], Iterable[tuple[str, str]]]
 BUILT_IN: Mapping[str, str] = {
     "arxiv": "newsletter.sources.arxiv:Arxiv",
     "feed": "newsletter.sources.feed:Feed",
+    "files": "newsletter.sources.files:Files",
     "huggingface": "newsletter.sources.huggingface:HuggingFace",
+    "json": "newsletter.sources.json_api:JsonApi",
 }
+_ARXIV_FEEDS = frozenset({"rss.arxiv.org", "export.arxiv.org"})
+_ARXIV = frozenset({"arxiv.org", "www.arxiv.org"})
 #: Where other packages announce theirs.
 GROUP = "newsletter.kinds"
 #: They need no keys of their own: without any they are not imported to be checked.
@@ -60,8 +66,15 @@ def _announced() -> Mapping[str, str]:
 
 
 def _class_of(kind: str) -> Any:  # noqa: ANN401 - a class that makes a Source
-    module, _, name = (BUILT_IN.get(kind) or _announced()[kind]).partition(":")
-    return getattr(import_module(module), name)
+    where = BUILT_IN.get(kind) or _announced()[kind]
+    module, _, name = where.partition(":")
+    try:
+        return getattr(import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(
+            f"the kind {kind!r} cannot be loaded from {where}: {error}; is the"
+            " package that brings it installed whole?"
+        ) from error
 
 
 def _mistakes_in(settings: SourceSettings) -> Iterable[tuple[str, str]]:
@@ -102,6 +115,17 @@ _COMMON = (
 
 def _listed(names: tuple[str, ...]) -> str:
     return f"one of {', '.join(sorted({*names, *_COMMON}))}"
+
+
+def kind_by_address(address: str) -> str:
+    """Return the kind of what is behind an address, as far as that tells it."""
+    url = URL(address)
+    if url.host == "huggingface.co" and (
+        url.path.rstrip("/") in {"/papers", "/api/daily_papers"}
+    ):
+        return "huggingface"
+    is_search = url.path.rstrip("/") == "/api/query" and url.host in _ARXIV
+    return "arxiv" if url.host in _ARXIV_FEEDS or is_search else "feed"
 
 
 def make_source(settings: SourceSettings) -> Source:

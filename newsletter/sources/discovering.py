@@ -27,8 +27,7 @@ from newsletter.model import (
     SourceState,
 )
 from newsletter.ports import Fetcher, PollJob, Source
-from newsletter.sources import make_source
-from newsletter.sources.arxiv_query import is_query
+from newsletter.sources import kind_by_address, make_source
 from newsletter.sources.json_feed import is_json, title_of
 from newsletter.sources.syndication import is_html, syndicated_title
 
@@ -40,8 +39,6 @@ _PAPERS_PAGE = re.compile(
 )
 #: Which period and page, and the order, are not the address's to say.
 _SAID_BY_KEYS = ("date", "week", "month", "sort", "p", "limit")
-_ARXIV_FEEDS = frozenset({"rss.arxiv.org", "export.arxiv.org"})
-_ARXIV = frozenset({"arxiv.org", "www.arxiv.org"})
 #: Feeds named by one page that are tried.
 MOST_ALTERNATES = 10
 _UNNAMED = "new"
@@ -151,9 +148,7 @@ def _guessed(wanted: SourceSettings) -> SourceSettings:
         return replace(named, kind="huggingface", url=where, options=options)
     if wanted.kind:
         return named
-    if url.host in _ARXIV_FEEDS or (url.host in _ARXIV and is_query(wanted.url)):
-        return replace(named, kind="arxiv")
-    return replace(named, kind="feed")
+    return replace(named, kind=kind_by_address(wanted.url or ""))
 
 
 def _daily_papers(url: URL) -> tuple[str, Mapping[str, object]] | None:

@@ -40,12 +40,13 @@ from newsletter.sources.answers import Deadline, inflater_for
 from newsletter.sources.hosts import Hosts
 from newsletter.sources.parsing import Readers, without_body
 from newsletter.sources.shelf import Answered, Finished, Parsed, Shelf
+from newsletter.sources.unpacking import PACKED, unpacked
 
 #: Requests that one poll of one source may make.
 MOST_REQUESTS = 20
 MOST_HOPS = 5
 #: Names of files that are read where a source's ``path`` is a folder.
-DOCUMENTS = (".xml", ".rss", ".atom", ".rdf", ".json")
+DOCUMENTS = (".xml", ".rss", ".atom", ".rdf", ".json", ".jsonl", ".ndjson")
 #: Answers that are in memory at once, unread; and of these, how many large ones.
 MOST_BODIES = 32
 MOST_LARGE = 2
@@ -268,6 +269,8 @@ class _Round:
             raise FetchError(f"{path} cannot be read: {error.strerror}") from error
         if len(body) > self.settings.max_bytes:
             raise FetchError(self._too_big(str(path)))
+        if path.name.lower().endswith(PACKED):
+            body = unpacked(body, cap=self.settings.max_bytes, name=str(path))
         return self._answer_of_file(request, body)
 
     async def _fetch(
@@ -395,7 +398,9 @@ def _files(request: Request, folder: Path) -> Page:
     except OSError as error:
         raise FetchError(f"{folder} cannot be read: {error.strerror}") from error
     documents = [
-        n for n in names if not n.startswith(".") and n.lower().endswith(DOCUMENTS)
+        n
+        for n in names
+        if not n.startswith(".") and n.lower().removesuffix(PACKED).endswith(DOCUMENTS)
     ]
     further = (replace(request, path=str(folder / name)) for name in documents)
     return Page(further=tuple(further))

@@ -11,7 +11,6 @@ or months are asked for instead of days; without any of them,
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
@@ -36,7 +35,14 @@ from newsletter.model import (
 )
 from newsletter.sources import unknown_keys
 from newsletter.sources.periods import Period, period_of
-from newsletter.sources.rows import instant_of, string_of
+from newsletter.sources.rows import (
+    complaint_of,
+    instant_of,
+    json_of,
+    kind_of,
+    string_of,
+    votes_of,
+)
 from newsletter.text import clean_names, clean_text
 
 #: The most that the API gives at once; its default of 50 cuts busy days.
@@ -153,7 +159,7 @@ class HuggingFace:
 
     def _listing(self, row: object, response: Response) -> Listing:
         if not isinstance(row, Mapping):
-            raise ParseError(f"{_kind(row)} stands where a paper was expected")
+            raise ParseError(f"{kind_of(row)} stands where a paper was expected")
         paper = row.get("paper")
         if not isinstance(paper, Mapping):
             raise ParseError("it has no `paper`")
@@ -176,7 +182,7 @@ class HuggingFace:
             links=tuple(_links(paper, name)),
             identifiers=(name,),
             published_at=instant_of(paper.get("publishedAt")),
-            votes=_votes(paper.get("upvotes")),
+            votes=votes_of(paper.get("upvotes")),
             tldr=clean_text(string_of(paper, "ai_summary")) or None,
             thumbnail=canonical_url(string_of(row, "thumbnail")),
         )
@@ -195,26 +201,12 @@ def _rows(body: bytes) -> Sequence[object]:
     Raises:
         ParseError: It is no JSON list.
     """
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        what = "an HTML page" if body.lstrip()[:1] == b"<" else "no JSON"
-        raise ParseError(f"this is {what}; expected a list of papers") from error
-    if isinstance(document, Mapping) and "error" in document:
-        raise ParseError(f"the API says: {str(document['error'])[:200]}")
-    if not isinstance(document, list):
-        raise ParseError(f"this is {_kind(document)}; expected a list of papers")
-    return document
-
-
-def _kind(value: object) -> str:
-    names = {dict: "an object", list: "a list", str: "text", type(None): "null"}
-    return names.get(type(value), "a number")
-
-
-def _votes(value: object) -> int | None:
-    is_count = isinstance(value, int) and not isinstance(value, bool)
-    return max(0, value) if is_count and isinstance(value, int) else None
+    document = json_of(body, expected="a list of papers")
+    if isinstance(document, list):
+        return document
+    if complaint := complaint_of(document):
+        raise ParseError(f"the API says: {complaint}")
+    raise ParseError(f"this is {kind_of(document)}; expected a list of papers")
 
 
 def _authors(value: object) -> tuple[str, ...]:

@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,7 +26,7 @@ from newsletter.model import (
     Response,
     SourceSettings,
 )
-from newsletter.sources.rows import instant_of, string_of
+from newsletter.sources.rows import instant_of, json_of, string_of
 from newsletter.sources.syndication import (
     SUMMARY_CHARS,
     TITLE_CHARS,
@@ -72,20 +71,21 @@ def title_of(body: bytes) -> str:
     return clean_text(string_of(_feed(body), "title"))
 
 
+def is_json_feed(document: object) -> bool:
+    """Tell whether a JSON document says that it is a JSON Feed."""
+    return isinstance(document, Mapping) and _VERSION in string_of(document, "version")
+
+
 def _feed(body: bytes) -> Mapping[str, Any]:
-    try:
-        feed = json.loads(body.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise ParseError(
-            "this begins like JSON and cannot be read as such; expected a feed"
-        ) from error
-    if not isinstance(feed, Mapping) or _VERSION not in string_of(feed, "version"):
+    feed = json_of(body, expected="a feed")
+    if not is_json_feed(feed):
         raise ParseError(
             "this is JSON and no JSON Feed (it has no `version` of jsonfeed.org)"
         )
     if not isinstance(feed.get("items"), list):
         raise ParseError("this JSON Feed has no list of `items`")
-    return feed
+    found: Mapping[str, Any] = feed
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,9 @@ FEED = """<rss version="2.0"><channel><title>Lab notes</title>
 <link>https://lab.example.org/1</link><guid>lab-1</guid><pubDate>{now}</pubDate>
 </item></channel></rss>"""
 BLOG = FEED.replace("Lab notes", "Blog notes").replace("lab-1", "blog-1")
+WORKS = """{{"results": [{{"id": "https://openalex.org/W1", "title": "Perovskites",
+ "abstract_inverted_index": {{"cells": [1], "Solar": [0]}},
+ "publication_date": "{now}"}}]}}"""
 SITE = """<!doctype html><html><head><title>The lab</title>
 <link rel="alternate" type="application/rss+xml" href="/feed.xml"></head></html>"""
 ATOM = """<feed xmlns="http://www.w3.org/2005/Atom"
@@ -54,6 +57,7 @@ def site() -> Iterator[HttpServer]:
             ("/", "text/html", SITE),
             ("/feed.xml", "application/rss+xml", FEED.format(now=mail)),
             ("/arxiv", "application/atom+xml", ATOM.format(now=iso)),
+            ("/works", "application/json", WORKS.format(now=day)),
             ("/blog", "text/html", SITE.replace("/feed.xml", "/blog.xml")),
             ("/blog.xml", "application/rss+xml", BLOG.format(now=mail)),
         ):
@@ -95,6 +99,7 @@ def hosts(site: HttpServer) -> dict[str, str]:
         "https://lab.example.org/": f"{site.url}/",
         "https://blog.example.org/": f"{site.url}/blog",
         "https://export.arxiv.org": site.url,
+        "https://api.openalex.org/works": f"{site.url}/works",
         "https://rss.arxiv.org/atom/cs.LG+cs.CL": f"{site.url}/arxiv",
         "https://rss.arxiv.org/rss/cs.LG+cs.CL": f"{site.url}/arxiv",
     }

@@ -340,7 +340,6 @@ LATER = [
     ("[defaults]\nstem = 'en'\n", 5, "defaults.stem"),
     ("[defaults]\nfill = true\n", 5, "defaults.fill"),
     ("[defaults]\nlanguage = 'de'\n", 5, "defaults.language"),
-    ("[[sources]]\nname = 'a'\npath = 'a'\nkind = 'json'\n", 7, "sources[1].kind"),
 ]
 
 

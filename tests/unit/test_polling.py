@@ -102,6 +102,14 @@ def test_an_unchanged_document_keeps_its_validator() -> None:
     assert state.last_ok_at == NOW
 
 
+def test_a_validator_of_what_is_not_asked_for_any_more_goes() -> None:
+    known = {"https://example.org/yesterday": Validator(etag=b"x"), URL: Validator()}
+    state = after(SourceState(name="s", validators=known), reading(page=None))
+    assert state.validators == {URL: Validator()}
+    state = after(state, reading(url="https://example.org/b", etag="y"), failure())
+    assert set(state.validators) == {URL, "https://example.org/b"}
+
+
 def test_a_document_of_several_pages_is_asked_for_whole() -> None:
     more = Page(further=(Request(source="s", url=URL, page=1),))
     state = after(FRESH, reading(page=more, etag="x"), reading(number=1, etag="y"))

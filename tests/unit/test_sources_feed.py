@@ -249,5 +249,5 @@ def test_a_feed_is_asked_for_with_what_its_server_gave() -> None:
 
 def test_a_kind_is_found_by_its_name() -> None:
     assert isinstance(make_source(FEED.settings), Feed)
-    with pytest.raises(ConfigError, match="expected one of arxiv, feed, hugg"):
+    with pytest.raises(ConfigError, match="expected one of arxiv, feed, files, hugg"):
         make_source(SourceSettings(name="x", kind="carrier-pigeon"))

@@ -158,9 +158,9 @@ def test_a_row_that_cannot_be_used_costs_the_others_nothing() -> None:
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        (b"{", "cannot be read as such"),
-        (b"{" + b"[" * 100_000, "cannot be read as such"),
-        (b'{"a": "\xff"}', "cannot be read as such"),
+        (b"{", r"no JSON \(line 1, column 2: .*\); expected a feed"),
+        (b'{"a":' + b"[" * 100_000, "nested too deep to be read; expected a feed"),
+        (b'{"a": "\xff"}', r"no JSON \(it is not UTF-8\); expected a feed"),
         (b"[]", "no JSON Feed"),
         (b'{"version": 1, "items": []}', "no JSON Feed"),
         (b'{"rss": {"channel": {}}}', "no JSON Feed"),
