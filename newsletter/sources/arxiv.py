@@ -15,7 +15,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from newsletter.errors import ParseError
 from newsletter.identity import paper_id
@@ -29,8 +28,11 @@ from newsletter.model import (
     SourceSettings,
     SourceState,
 )
+from newsletter.sources.documents import Document
+from newsletter.sources.rhythm import rhythm_of
 from newsletter.sources.syndication import (
     Item,
+    beyond,
     items_of,
     one_request,
     read_syndicated,
@@ -85,10 +87,14 @@ class Arxiv:
                 f"none of {len(rejected)} items is a paper of arXiv's; the first:"
                 f' {rejected[0].reason}. Of another site, the kind is "feed"'
             )
-        return Page(listings=tuple(papers.values()), rejected=tuple(rejected))
+        return Page(
+            listings=tuple(papers.values()),
+            rejected=(*rejected, *beyond(document)),
+            rhythm=rhythm_of(document.feed),
+        )
 
 
-def _check(document: Any) -> None:  # noqa: ANN401 - feedparser's own dictionary
+def _check(document: Document) -> None:
     """Look whether arXiv answers with a fault, which it dresses as a feed.
 
     Raises:

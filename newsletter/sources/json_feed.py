@@ -37,6 +37,7 @@ from newsletter.sources.syndication import (
 from newsletter.text import clean_names, clean_text, first_sentences
 
 _VERSION = "jsonfeed.org/version/1"
+_BARE_VERSIONS = frozenset({"1", "1.0", "1.1"})
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -79,13 +80,22 @@ def _feed(body: bytes) -> Mapping[str, Any]:
         raise ParseError(
             "this begins like JSON and cannot be read as such; expected a feed"
         ) from error
-    if not isinstance(feed, Mapping) or _VERSION not in string_of(feed, "version"):
+    if not isinstance(feed, Mapping) or not _is_feed(feed):
         raise ParseError(
             "this is JSON and no JSON Feed (it has no `version` of jsonfeed.org)"
         )
     if not isinstance(feed.get("items"), list):
         raise ParseError("this JSON Feed has no list of `items`")
     return feed
+
+
+def _is_feed(feed: Mapping[str, Any]) -> bool:
+    """Tell whether it says so; some write the bare number of the version."""
+    version = string_of(feed, "version")
+    is_bare = version in _BARE_VERSIONS and (
+        "home_page_url" in feed or "feed_url" in feed
+    )
+    return is_bare or _VERSION in version
 
 
 @dataclass(frozen=True, slots=True)
