@@ -16,7 +16,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from newsletter.errors import ParseError
 from newsletter.identity import paper_id
@@ -37,8 +36,11 @@ from newsletter.sources.arxiv_query import (
     first_request,
     is_query,
 )
+from newsletter.sources.documents import Document
+from newsletter.sources.rhythm import rhythm_of
 from newsletter.sources.syndication import (
     Item,
+    beyond,
     items_of,
     one_request,
     read_syndicated,
@@ -92,7 +94,11 @@ class Arxiv:
         page = _page(items)
         if is_query(response.request.url):
             return continued(page, response, len(items))
-        return page
+        return replace(
+            page,
+            rejected=(*page.rejected, *beyond(document)),
+            rhythm=rhythm_of(document.feed),
+        )
 
 
 def _page(items: Sequence[Item]) -> Page:
@@ -121,7 +127,7 @@ def _page(items: Sequence[Item]) -> Page:
     return Page(listings=tuple(papers.values()), rejected=tuple(rejected))
 
 
-def _check(document: Any) -> None:  # noqa: ANN401 - feedparser's own dictionary
+def _check(document: Document) -> None:
     """Look whether arXiv answers with a fault, which it dresses as a feed.
 
     Raises:

@@ -23,8 +23,11 @@ from newsletter.model import (
     SourceState,
 )
 from newsletter.sources.json_feed import is_json, parse_json_feed
+from newsletter.sources.rhythm import rhythm_of
+from newsletter.sources.rss_in_json import read_rss_in_json
 from newsletter.sources.syndication import (
     Item,
+    beyond,
     items_of,
     one_request,
     read_syndicated,
@@ -44,9 +47,12 @@ class Feed:
 
     def parse(self, response: Response) -> Page:
         """See ports.Source."""
-        if is_json(response.body):
+        if not is_json(response.body):
+            document = read_syndicated(response)
+        elif (rss := read_rss_in_json(response.body)) is not None:
+            document = rss
+        else:
             return parse_json_feed(self.settings, response)
-        document = read_syndicated(response)
         listings: list[Listing] = []
         rejected: list[Rejected] = []
         items = items_of(self.settings, response, document)
@@ -55,7 +61,11 @@ class Feed:
                 listings.append(_unproxied(item.listing(), item))
             except ParseError as error:
                 rejected.append(Rejected(place=f"item {number}", reason=str(error)))
-        return Page(listings=tuple(listings), rejected=tuple(rejected))
+        return Page(
+            listings=tuple(listings),
+            rejected=(*rejected, *beyond(document)),
+            rhythm=rhythm_of(document.feed),
+        )
 
 
 def _unproxied(listing: Listing, item: Item) -> Listing:

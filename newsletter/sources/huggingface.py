@@ -217,7 +217,8 @@ def _authors(value: object) -> tuple[str, ...]:
             string_of(row, "name")
             for row in rows
             if isinstance(row, Mapping) and not row.get("hidden")
-        ]
+        ],
+        each=True,
     )
 
 

@@ -36,6 +36,7 @@ from newsletter.sources.syndication import (
 from newsletter.text import clean_names, clean_text, first_sentences
 
 _VERSION = "jsonfeed.org/version/1"
+_BARE_VERSIONS = frozenset({"1", "1.0", "1.1"})
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -73,7 +74,7 @@ def title_of(body: bytes) -> str:
 
 def is_json_feed(document: object) -> bool:
     """Tell whether a JSON document says that it is a JSON Feed."""
-    return isinstance(document, Mapping) and _VERSION in string_of(document, "version")
+    return isinstance(document, Mapping) and _is_feed(document)
 
 
 def _feed(body: bytes) -> Mapping[str, Any]:
@@ -86,6 +87,15 @@ def _feed(body: bytes) -> Mapping[str, Any]:
         raise ParseError("this JSON Feed has no list of `items`")
     found: Mapping[str, Any] = feed
     return found
+
+
+def _is_feed(feed: Mapping[str, Any]) -> bool:
+    """Tell whether it says so; some write the bare number of the version."""
+    version = string_of(feed, "version")
+    is_bare = version in _BARE_VERSIONS and (
+        "home_page_url" in feed or "feed_url" in feed
+    )
+    return is_bare or _VERSION in version
 
 
 @dataclass(frozen=True, slots=True)

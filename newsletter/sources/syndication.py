@@ -1,4 +1,4 @@
-"""RSS and Atom documents by feedparser, from bytes; what kinds of feed share.
+"""From a document of RSS or Atom to listings; what kinds of feed share.
 
 <item><title>…</title><link>…</link><guid>…</guid><pubDate>…</pubDate></item>
 """
@@ -6,16 +6,10 @@
 from __future__ import annotations
 
 import re
-import warnings
-from calendar import timegm
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from io import BytesIO
-from time import struct_time
-from typing import Any
+from datetime import datetime
 
-import feedparser
 from yarl import URL
 
 from newsletter.errors import ParseError
@@ -23,11 +17,21 @@ from newsletter.identity import canonical_url, doi_of
 from newsletter.model import (
     Link,
     Listing,
+    Rejected,
     Request,
     Response,
     SourceSettings,
     SourceState,
     Validator,
+)
+from newsletter.sources.dates import instant_of_date
+from newsletter.sources.documents import (
+    MOST_ITEMS,
+    Document,
+    Entry,
+    Text,
+    TextKind,
+    Unsure,
 )
 from newsletter.text import (
     clean_names,
@@ -44,13 +48,13 @@ SUMMARY_CHARS = 20_000
 _HTML = re.compile(
     rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE
 )
-_MARKUP_TYPES = frozenset({"text/html", "application/xhtml+xml"})
+_ADDRESS = re.compile(r"\s*[^\s@<>()]{1,64}@[^\s@<>()]{1,255}\s*")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _IMAGE = re.compile(r"image/(?:jpeg|png|gif|webp|avif)", re.ASCII)
 
 
-def read_syndicated(response: Response) -> Any:  # noqa: ANN401 - feedparser's own dictionary
-    """Return feedparser's result.
+def read_syndicated(response: Response) -> Document:
+    """Return what a document says: by the strict reader, else by the lenient one.
 
     Raises:
         ParseError: The document is no feed.
@@ -64,23 +68,16 @@ def read_syndicated(response: Response) -> Any:  # noqa: ANN401 - feedparser's o
         )
     if body[:1] in b"{[":
         raise ParseError("this is JSON, not RSS or Atom")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            document = feedparser.parse(
-                BytesIO(body),
-                response_headers=_headers(response),
-                sanitize_html=False,
-                resolve_relative_uris=False,
-            )
-        except Exception as error:
-            # feedparser lets faults of its own through on damaged documents.
-            raise ParseError(f"the document cannot be read ({error})") from error
-    if not document.version and not document.entries:
-        fault = document.get("bozo_exception")
-        what = f": {fault}" if fault else ""
-        raise ParseError(f"this is neither RSS nor Atom{what}")
-    return document
+    kind = response.headers.get("content-type", "")
+    # Each reader is imported when there is something for it: they are large.
+    from newsletter.sources.strict import read_strictly  # noqa: PLC0415 - as said
+
+    try:
+        return read_strictly(body, kind)
+    except Unsure:
+        from newsletter.sources.lenient import read_leniently  # noqa: PLC0415 - as said
+
+        return read_leniently(body, kind)
 
 
 def is_html(body: bytes) -> bool:
@@ -94,45 +91,31 @@ def syndicated_title(response: Response) -> str:
     Raises:
         ParseError: The document is no feed.
     """
-    feed = read_syndicated(response).feed
-    detail = feed.get("title_detail") or {}
-    raw = str(feed.get("title") or "")
-    return clean_text(raw, markup=_is_markup(detail, raw))
-
-
-def _headers(response: Response) -> dict[str, str]:
-    """Return what feedparser should know of the answer.
-
-    Without a content type it takes undeclared UTF-8 for ISO-8859-1, so what
-    is UTF-8 throughout is said to be. Not told is the address: it would make
-    guids into links below it, which change when the feed moves.
-    """
-    kind = response.headers.get("content-type", "")
-    if "charset" not in kind.lower() and _is_undeclared_utf8(response.body):
-        kind = "application/xml; charset=utf-8"
-    return {"content-type": kind} if kind else {}
-
-
-def _is_undeclared_utf8(body: bytes) -> bool:
-    if b"encoding=" in body[:200] or body[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-        return False
-    try:
-        body.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
+    title = read_syndicated(response).feed.title
+    return clean_text(title.value, markup=_is_markup(title))
 
 
 def items_of(
     settings: SourceSettings,
     response: Response,
-    document: Any,  # noqa: ANN401 - feedparser's own dictionary
+    document: Document,
 ) -> Iterator[Item]:
     """Yield the items of a document, to be read field by field."""
-    base = document.feed.get("link") or response.final_url or ""
-    language = document.feed.get("language")
+    base = document.feed.link or response.final_url or ""
+    language = document.feed.language or None
     for item in document.entries:
         yield Item(item, settings.name, response, base, language)
+
+
+def beyond(document: Document) -> Iterator[Rejected]:
+    """Yield what stands for the items that nobody reads, as there are too many."""
+    if document.left_out:
+        first = len(document.entries) + 1
+        last = len(document.entries) + document.left_out
+        yield Rejected(
+            place=f"items {first} to {last}",
+            reason=f"a document may have {MOST_ITEMS} items",
+        )
 
 
 def one_request(settings: SourceSettings, state: SourceState) -> Request:
@@ -148,7 +131,7 @@ def one_request(settings: SourceSettings, state: SourceState) -> Request:
 class Item:
     """One item of a feed, read field by field."""
 
-    item: dict[str, Any]
+    item: Entry
     source: str
     response: Response
     base: str
@@ -162,10 +145,10 @@ class Item:
         """
         summary = self.summary()
         title = self.text("title") or first_sentences(summary, TITLE_CHARS)
-        url = self._url()
+        url = self.url()
         if not title:
             raise ParseError("it has neither title nor text")
-        guid = guid_of(str(self.item.get("id") or ""))
+        guid = guid_of(self.item.id)
         published, listed = self.dates()
         return Listing(
             source=self.source,
@@ -184,49 +167,44 @@ class Item:
         )
 
     def raw(self, name: str) -> str:
-        """Return a text construct as it came."""
-        detail = self.item.get(f"{name}_detail") or {}
-        return str(detail.get("value") or "")[:SUMMARY_CHARS]
+        """Return a text construct as it came: title or summary."""
+        return self._construct(name).value[:SUMMARY_CHARS]
 
     def published(self) -> datetime | None:
         """Return when it was published; None: it does not say."""
-        return _instant(self.item.get("published_parsed"))
+        return instant_of_date(self.item.published)
 
     def text(self, name: str) -> str:
-        """Return a text construct as plain text, by its declared type.
+        """Return a text construct as plain text: title or summary."""
+        return _plain(self._construct(name))
 
-        Only where the type is known: feedparser repeats an entry's content
-        under other names without it.
-        """
-        detail = self.item.get(f"{name}_detail") or {}
-        raw = str(detail.get("value") or "")
-        return clean_text(raw[:SUMMARY_CHARS], markup=_is_markup(detail, raw))
+    def _construct(self, name: str) -> Text:
+        return self.item.title if name == "title" else self.item.summary
+
+    def texts(self) -> tuple[str, ...]:
+        """Return all texts that are no title, the summary first."""
+        texts = (self.item.summary, *self.item.contents)
+        return tuple(said for text in texts if (said := _plain(text)))
 
     def summary(self) -> str:
         """Return the summary; where there is none, the content."""
-        summary = self.text("summary")
-        if summary:
-            return summary
-        for content in self.item.get("content") or ():
-            raw = str(content.get("value") or "")
-            text = clean_text(raw[:SUMMARY_CHARS], markup=_is_markup(content, raw))
-            if text:
-                return text
-        return ""
+        texts = (self.item.summary, *self.item.contents)
+        return next((said for text in texts if (said := _plain(text))), "")
 
-    def _url(self) -> str | None:
-        for raw in (self.item.get("link"), *self._hrefs("alternate")):
-            if raw and (url := self._absolute(str(raw))):
+    def url(self) -> str | None:
+        """Return where it is read; an id that is an address stands in for a link."""
+        for raw in (self.item.link, *self._hrefs("alternate")):
+            if raw and (url := self.absolute(raw)):
                 return url
-        guid = str(self.item.get("id") or "")
-        return self._absolute(guid) if guid.startswith("http") else None
+        guid = self.item.id
+        return self.absolute(guid) if guid.startswith("http") else None
 
     def _hrefs(self, rel: str) -> Iterator[str]:
-        for link in self.item.get("links") or ():
-            if link.get("rel") == rel and link.get("href"):
-                yield str(link["href"])
+        for link in self.item.links:
+            if link.rel == rel and link.href:
+                yield link.href
 
-    def _absolute(self, raw: str) -> str | None:
+    def absolute(self, raw: str) -> str | None:
         """Return *raw* as an http(s) address without trackers; None: it is none."""
         raw = raw.strip()
         for base in (self.base, self.response.final_url or ""):
@@ -245,69 +223,64 @@ class Item:
         Listed: published, else updated, never later than its first sighting.
         """
         published = self.published()
-        # dict.get: feedparser's own looks for one date under the other's name.
-        updated = _instant(dict.get(self.item, "updated_parsed"))
+        updated = instant_of_date(self.item.updated)
         seen_at = self.response.seen_at
         listed = published or updated or seen_at
         return published or updated, min(listed, seen_at)
 
     def authors(self) -> tuple[str, ...]:
-        """Return the names; one string that holds several is split."""
-        names = [str(a.get("name") or "") for a in self.item.get("authors") or ()]
-        names = [name for name in names if name.strip()]
-        if not names and self.item.get("author"):
-            names = [str(self.item["author"])]
+        """Return the names; one string that holds several is split.
+
+        An address alone stands for a person only where nobody is named.
+        """
+        written = [name for name in self.item.authors if name.strip()]
+        names = [name for name in written if not _ADDRESS.fullmatch(name)] or written
         if len(names) == 1:
             return split_authors(names[0])
         return clean_names(names)
 
     def categories(self) -> tuple[str, ...]:
         """Return the terms, cleaned."""
-        tags = self.item.get("tags") or ()
-        return clean_names([str(tag.get("term") or "") for tag in tags])
+        return clean_names(self.item.terms)
 
     def _links(self, url: str | None) -> Iterator[Link]:
         """Yield what else there is to read: a PDF, a recording, the discussion."""
         seen = {url}
-        for link in self.item.get("links") or ():
-            kind = str(link.get("type") or "")
-            label = "pdf" if kind == "application/pdf" else None
-            if link.get("rel") == "replies" or link.get("title") == "Comments":
+        for link in self.item.links:
+            label = "pdf" if link.media == "application/pdf" else None
+            if link.rel == "replies" or link.title == "Comments":
                 label = "discussion"
-            found = self._absolute(str(link.get("href") or "")) if label else None
+            found = self.absolute(link.href) if label and link.href else None
             if label and found and found not in seen:
                 seen.add(found)
                 yield Link(label=label, url=found)
-        comments = self.item.get("comments")
-        found = self._absolute(str(comments)) if comments else None
+        comments = self.item.comments
+        found = self.absolute(comments) if comments else None
         if found and found not in seen:
             yield Link(label="discussion", url=found)
 
     def identifiers(self, guid: str | None) -> Iterator[str]:
         """Yield what identity may know it by: DOIs."""
         for name in ("prism_doi", "dc_identifier", "arxiv_doi"):
-            raw = str(self.item.get(name) or "")
+            raw = str(self.item.others.get(name) or "")
             if raw and doi_of(raw):
                 yield raw
         if guid and doi_of(guid):
             yield guid
 
     def _thumbnail(self) -> str | None:
-        pictures = [*(self.item.get("media_thumbnail") or ())]
-        pictures += [
-            link
-            for link in self.item.get("enclosures") or ()
-            if _IMAGE.match(str(link.get("type") or ""))
-        ]
-        for picture in pictures:
-            raw = str(picture.get("url") or picture.get("href") or "")
-            if raw and (url := self._absolute(raw)):
+        enclosed = (
+            link.href
+            for link in self.item.links
+            if link.rel == "enclosure" and _IMAGE.match(link.media)
+        )
+        for raw in (*self.item.thumbnails, *enclosed):
+            if raw and (url := self.absolute(raw)):
                 return url
         return None
 
     def _language(self) -> str | None:
-        detail = self.item.get("title_detail") or {}
-        return language_tag(str(detail.get("language") or self.language or ""))
+        return language_tag(self.item.title.language or self.language or "")
 
 
 def guid_of(raw: str) -> str | None:
@@ -325,16 +298,11 @@ def language_tag(raw: str) -> str | None:
     return tag if _LANGUAGE.fullmatch(tag) else None
 
 
-def _is_markup(detail: Mapping[str, Any], raw: str) -> bool:
+def _plain(text: Text) -> str:
+    return clean_text(text.value[:SUMMARY_CHARS], markup=_is_markup(text))
+
+
+def _is_markup(text: Text) -> bool:
     """Tell whether a text construct is HTML: by its type, and by holding any."""
-    return str(detail.get("type") or "") in _MARKUP_TYPES and ("<" in raw or "&" in raw)
-
-
-def _instant(parsed: struct_time | None) -> datetime | None:
-    """Return feedparser's broken-down UTC time; None: none, or no such day."""
-    if parsed is None:
-        return None
-    try:
-        return datetime.fromtimestamp(0, UTC) + timedelta(seconds=timegm(parsed))
-    except (ValueError, OverflowError, TypeError):
-        return None
+    raw = text.value
+    return text.kind is not TextKind.TEXT and ("<" in raw or "&" in raw)

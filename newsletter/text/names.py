@@ -16,9 +16,9 @@ _INITIALS = re.compile(r"(?:[^\W\d_]\.[ \-]?){1,4}|[^\W\d_](?:[ \-]?[^\W\d_])?\.
 _FAMILY = re.compile(r"(?:[a-z'\u2019]{1,5} ){0,3}[^\W\d_][\w'\u2019\-]*")
 _GIVEN = re.compile(r"([^\W\d_][\w'\u2019\-]+)((?: [^\W\d_]\.?){0,3})")
 _SUFFIX = re.compile(r"(?:Jr|Sr|II|III|IV|PhD|Ph\.D|MD)\.?", re.IGNORECASE)
-#: feedparser leaves "address (Name)" as people write it in RSS 0.9x and 2.0.
+#: As people write it in RSS: "a@example.org (Ann Lee)", "Ann Lee (a@example.org)".
 _EMAIL_NAME = re.compile(r"[^\s@]+@[^\s@]+\s+\(([^()]+)\)")
-_EMAIL = re.compile(r"\s*<?[^\s<>()@]+@[^\s<>()@]+>?\s*")
+_EMAIL = re.compile(r"\s*(?:[<(]\s*)?[^\s<>()@]+@[^\s<>()@]+(?:\s*[>)])?\s*")
 #: A name with an address; what is longer is neither.
 _MAX_NAME = 300
 _BRACKETS = re.compile(r"\([^()]*\)")
@@ -27,10 +27,16 @@ _HIDE = str.maketrans(" ,;&", "\x01\x02\x03\x04")
 _SHOW = str.maketrans("\x01\x02\x03\x04", " ,;&")
 
 
-def clean_names(raw: Sequence[str]) -> tuple[str, ...]:
-    """Return names cleaned, in their order, without empty ones and repeats."""
-    names = (_without_address(clean_text(name)) for name in raw)
-    return tuple(dict.fromkeys(name for name in names if name))
+def clean_names(raw: Sequence[str], *, each: bool = False) -> tuple[str, ...]:
+    """Return names cleaned, in their order, without empty ones and repeats.
+
+    Args:
+        raw: As they came.
+        each: Every one is somebody, so that two of one name are two.
+    """
+    cleaned = (_without_address(clean_text(name)) for name in raw)
+    names = [name for name in cleaned if name]
+    return tuple(names if each else dict.fromkeys(names))
 
 
 def split_authors(raw: str) -> tuple[str, ...]:

@@ -10,7 +10,6 @@ from newsletter.text.tex import unwind
 
 #: What may need a closer look; text without is clean but for white space.
 _UNUSUAL = re.compile(r"[^\x20-\x7e]|[\\$&<^~`{}]|_\{|''|--")
-_SPACE = re.compile(r"\s+")
 #: Controls, surrogates, private use, noncharacters, tags and marks of byte order.
 _DROPPED = re.compile(
     "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u200b\u2060-\u2064\ufeff"
@@ -44,16 +43,29 @@ def clean_text(raw: str, *, markup: bool = False) -> str:
             titles and abstracts have are removed.
     """
     if not _UNUSUAL.search(raw):
-        return _SPACE.sub(" ", raw).strip()
+        return " ".join(raw.split())
     text = from_html(raw) if markup else from_prose(raw)
-    return one_line(unwind(_SPACE.sub(" ", text)))
+    return one_line(unwind(_folded(text)))
 
 
 def one_line(raw: str) -> str:
     """Return *raw* without controls and line ends, white space folded, NFC."""
-    text = _balanced(_DROPPED.sub("", raw))
+    # What can be printed holds no control of any kind, and most text can.
+    text = raw if raw.isprintable() else _balanced(_DROPPED.sub("", raw))
     # Last, since a letter and its mark may have met only now.
-    return normalize("NFC", _SPACE.sub(" ", text)).strip()
+    return normalize("NFC", " ".join(text.split()))
+
+
+def _folded(text: str) -> str:
+    """Return *text* with every run of white space as one space, the ends' too."""
+    if text.isprintable() and "  " not in text:
+        return text
+    inner = " ".join(text.split())
+    if not inner:
+        return " " if text else ""
+    before = " " if text[0].isspace() else ""
+    after = " " if text[-1].isspace() else ""
+    return f"{before}{inner}{after}"
 
 
 def _balanced(text: str) -> str:

@@ -37,6 +37,9 @@ MAX_MATH = 2_000
 
 #: What makes a look worth while.
 _SIGNS = re.compile(r"[\\$^~`{}]|_\{|''|--")
+#: What lies between is passed over at one go: in prose, and in math.
+_IN_PROSE = re.compile(r"[\\$^~{}]|_\{|``|''|--|https?://")
+_IN_MATH = re.compile(r"[\\$^~{}_'&]")
 _COMMAND = re.compile(r"\\(?:([A-Za-z]+)\*?|(.))", re.DOTALL)
 #: An operator that HTML or a bare file has lost the backslash of.
 _BARE_SCRIPT = re.compile(
@@ -93,8 +96,19 @@ class _Reader:
             if until and self.text.startswith(until, self.at):
                 self.at += len(until)
                 break
-            out.append(self._next(math=math, depth=depth))
+            out.append(self._plain(math=math, depth=depth))
+            if not out[-1]:
+                out[-1] = self._next(math=math, depth=depth)
         return "".join(out)
+
+    def _plain(self, *, math: bool, depth: int) -> str:
+        """Return what stands before the next sign that may mean anything."""
+        if depth > MAX_DEPTH:
+            return ""
+        start = self.at
+        found = (_IN_MATH if math else _IN_PROSE).search(self.text, start)
+        self.at = found.start() if found else len(self.text)
+        return self.text[start : self.at]
 
     def _next(self, *, math: bool, depth: int) -> str:
         sign = self.text[self.at]
@@ -180,7 +194,7 @@ class _Reader:
         if end < 0 or not _is_math(text[start:end], text[end + len(fence) :][:1]):
             self.at += 1
             return "$"
-        inner = _Reader(text[start:end]).read(math=True, depth=depth + 1)
+        inner = type(self)(text[start:end]).read(math=True, depth=depth + 1)
         self.at = end + len(fence)
         return _WITHIN.sub("", inner.strip())
 

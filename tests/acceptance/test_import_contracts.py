@@ -49,6 +49,9 @@ PLANTS = (
     planted("layers", "release.py", "newsletter.schedule"),
     # A use case knows ports, not adapters; an adapter knows no other adapter.
     planted("layers", "usecases/refresh.py", "newsletter.storage"),
+    # What reads documents of feeds stays where they are read.
+    planted("documents", "web/__init__.py", "lxml"),
+    planted("documents", "usecases/refresh.py", "feedparser"),
     planted("layers", "delivery/outbox.py", "newsletter.config"),
     Plant(
         contract="layers",

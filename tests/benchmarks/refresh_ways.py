@@ -60,11 +60,11 @@ Round = Callable[[], int]
 def ours(addresses: list[str], folder: Path) -> Round:
     """Our refresh, with its storage."""
     from newsletter.app import SystemClock  # noqa: PLC0415 - each way imports its own
-    from newsletter.model import FetchSettings, SourceSettings  # noqa: PLC0415
-    from newsletter.sources import make_source  # noqa: PLC0415
-    from newsletter.sources.fetcher import HttpFetcher  # noqa: PLC0415
-    from newsletter.storage import open_store  # noqa: PLC0415
-    from newsletter.usecases.refresh import Refresh  # noqa: PLC0415
+    from newsletter.model import FetchSettings, SourceSettings  # noqa: PLC0415 - as above
+    from newsletter.sources import make_source  # noqa: PLC0415 - as above
+    from newsletter.sources.fetcher import HttpFetcher  # noqa: PLC0415 - as above
+    from newsletter.storage import open_store  # noqa: PLC0415 - as above
+    from newsletter.usecases.refresh import Refresh  # noqa: PLC0415 - as above
 
     store = open_store(f"sqlite:///{folder / 'ours.db'}", secret=b"bench")
     settings = FetchSettings(allow_private=("127.0.0.0/8",))
@@ -98,7 +98,7 @@ def ours(addresses: list[str], folder: Path) -> Round:
 def sequential(addresses: list[str], folder: Path) -> Round:
     """Requests and feedparser, one feed after the other; nothing is stored."""
     import feedparser  # noqa: PLC0415 - each way imports its own
-    import requests  # noqa: PLC0415
+    import requests  # noqa: PLC0415 - as above
 
     del folder
     session = requests.Session()

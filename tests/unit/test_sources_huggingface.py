@@ -455,7 +455,7 @@ def test_a_file_is_one_request() -> None:
 
 def test_every_archived_day_is_read_or_refused_in_words(shared: Path) -> None:
     folder = shared / "wire" / "huggingface_daily_papers_json"
-    counts = {}
+    counts, most = {}, 0
     for path in sorted(folder.glob("*.json")):
         day = date.fromisoformat(path.stem)
         late = datetime.combine(day, SEEN.time(), tzinfo=UTC) + timedelta(days=9)
@@ -467,8 +467,11 @@ def test_every_archived_day_is_read_or_refused_in_words(shared: Path) -> None:
         assert page.rejected == ()
         assert all(listing.listed_at.date() == day for listing in page.listings)
         counts[path.stem] = len(page.listings)
+        most = max(most, *(len(listing.authors) for listing in page.listings))
     assert counts["2026-05-28"] == 42
     assert len(counts) == 15
+    # Two of one name are two people.
+    assert most == 438
 
 
 def test_the_outer_date_of_publication_is_not_used() -> None:

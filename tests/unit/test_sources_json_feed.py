@@ -163,6 +163,7 @@ def test_a_row_that_cannot_be_used_costs_the_others_nothing() -> None:
         (b'{"a": "\xff"}', r"no JSON \(it is not UTF-8\); expected a feed"),
         (b"[]", "no JSON Feed"),
         (b'{"version": 1, "items": []}', "no JSON Feed"),
+        (b'{"version": "1.0", "items": []}', "no JSON Feed"),
         (b'{"rss": {"channel": {}}}', "no JSON Feed"),
         (b'{"version": "https://jsonfeed.org/version/1"}', "no list of `items`"),
     ],
@@ -170,6 +171,11 @@ def test_a_row_that_cannot_be_used_costs_the_others_nothing() -> None:
 def test_other_json_is_said_to_be_no_feed(body: bytes, says: str) -> None:
     with pytest.raises(ParseError, match=says):
         parsed(body)
+
+
+def test_the_bare_number_of_a_version_will_do_for_what_names_its_page() -> None:
+    body = {"version": "1.1", "home_page_url": "https://example.org/", "items": []}
+    assert parsed(json.dumps(body).encode()).listings == ()
 
 
 def test_a_byte_order_mark_is_no_hindrance() -> None:

@@ -333,6 +333,8 @@ def words(text: str) -> set[str]:
         ("Sammy Davis, Jr., Ann Lee", ("Sammy Davis, Jr.", "Ann Lee")),
         ("ann@example.org (Ann Lee)", ("Ann Lee",)),
         ("Ann Lee <ann@example.org>", ("Ann Lee",)),
+        ("Ann Lee (ann@example.org)", ("Ann Lee",)),
+        ("ann@example.museum (Ann Lee)", ("Ann Lee",)),
         ("ann@example.org", ("ann@example.org",)),
         ("Madonna", ("Madonna",)),
         ("Anderson Sand, Brandy And", ("Anderson Sand", "Brandy And")),
@@ -361,6 +363,7 @@ def test_one_string_of_authors_is_told_apart(raw: str, names: tuple[str, ...]) -
 
 def test_names_are_cleaned_and_stand_once() -> None:
     assert clean_names(["B", " A\n", "", "B", r"\'E. C"]) == ("B", "A", "É. C")
+    assert clean_names(["B", "A ", "", "B"], each=True) == ("B", "A", "B")
 
 
 @given(st.text(alphabet="Ab,;.& @<>()", max_size=60))
