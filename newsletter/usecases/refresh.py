@@ -133,11 +133,7 @@ class Refresh:
         warnings = _failures_of(poll)
         warnings += _summary_of(rejected)
         if put and put.held:
-            warnings.append(
-                f"{put.held} new entries in one fetch are more than max_new "
-                f"({source.settings.max_new}): held. Look at the source, then run "
-                f"`newsletter sources release {poll.source}` or `drop {poll.source}`"
-            )
+            warnings.append(_held_of(put, source.settings.max_new))
         report = SourceReport(
             name=poll.source,
             ok=bool(poll.readings),
@@ -270,6 +266,27 @@ def _complete_day(known: date | None, poll: Poll) -> date | None:
             break
         known = day
     return known
+
+
+def _held_of(put: PutReport, max_new: int) -> str:
+    """Return why listings are held, and what a person can do."""
+    reasons = {
+        f"came in one fetch, more than max_new ({max_new})": (
+            put.held - put.held_reruns - put.held_old
+        ),
+        "bear a title or link that it showed before as another entry's, as when a"
+        " site renames everything": put.held_reruns,
+        "are more than 14 days older than its last fetch, as when a site brings in"
+        " its archive": put.held_old,
+    }
+    what = "; ".join(
+        f"{number} {reason}" for reason, number in reasons.items() if number
+    )
+    return (
+        f"{put.held} of {put.new} new entries are held: {what}. Look at the source,"
+        f" then run `newsletter sources release {put.source}`"
+        f" or `newsletter sources drop {put.source}`"
+    )
 
 
 def _failures_of(poll: Poll) -> list[str]:
