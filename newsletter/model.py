@@ -456,6 +456,17 @@ class ListingState(StrEnum):
     DROPPED = "dropped"
 
 
+class HeldFor(StrEnum):
+    """Why the flood guard holds a listing."""
+
+    #: More than max_new came at once.
+    FLOOD = "flood"
+    #: Its source showed its title or link before, as another, and so of many.
+    RERUN = "rerun"
+    #: It is older than what its source had long shown, and so are many.
+    OLD = "old"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingListing:
     """A stored listing that has no place in the order yet."""
@@ -475,10 +486,15 @@ class PutReport:
     #: Of these, by what admission said.
     passed_over: int = 0
     held: int = 0
+    #: Of those held, the ones that are no more than max_new.
+    held_reruns: int = 0
+    held_old: int = 0
     #: Texts that changed.
     changed: int = 0
     #: Shown before, nothing but perhaps votes changed.
     known: int = 0
+    #: Of those known and changed, the ones that had another guid before.
+    renamed: int = 0
     #: Pairs of entries found to be one.
     joined: int = 0
 

@@ -109,6 +109,7 @@ def _(event: SourceReport) -> None:
             (event.put.changed, "changed"),
             (event.put.passed_over, "too old at the first fetch"),
             (event.put.held, "held"),
+            (event.put.renamed, "known by another guid"),
             (event.put.joined, "joined"),
         ):
             said += f", {number} {word}" if number else ""

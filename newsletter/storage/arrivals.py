@@ -6,17 +6,24 @@ source's last one), sightings (where the votes differ from the last ones).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, func, insert, select
 
 from newsletter.identity import content_hash
-from newsletter.model import Listing, ListingState, PutReport, SourceSettings
-from newsletter.release import admit
+from newsletter.model import (
+    HeldFor,
+    Listing,
+    ListingState,
+    PutReport,
+    SourceSettings,
+)
+from newsletter.release import Admission, admit
 from newsletter.storage.codec import version_row
 from newsletter.storage.database import blocks
+from newsletter.storage.recalling import Recall
 from newsletter.storage.schema import entry_versions, listings, sightings
 
 
@@ -31,19 +38,28 @@ class Arrivals:
     #: No earlier poll of the source parsed.
     first: bool
 
+    @property
+    def recall(self) -> Recall:
+        """What this source showed before."""
+        return Recall(connection=self.connection, source=self.source.name)
+
     def store(self, shown: Mapping[int, Listing]) -> PutReport:
         """Store what each entry is shown as; return what that changed."""
         known = self._listed(shown)
         changed = self._add_versions(shown)
         self._add_sightings(shown)
-        states = self._add_listings(
+        admitted = self._add_listings(
             {entry: found for entry, found in shown.items() if entry not in known}
         )
+        states = [admission.state for admission in admitted]
+        reasons = [admission.held_for for admission in admitted]
         return PutReport(
             source=self.source.name,
             new=len(states),
             passed_over=states.count(ListingState.PASSED_OVER),
             held=states.count(ListingState.HELD),
+            held_reruns=reasons.count(HeldFor.RERUN),
+            held_old=reasons.count(HeldFor.OLD),
             changed=len(changed & known),
             known=len(known - changed),
         )
@@ -58,15 +74,9 @@ class Arrivals:
             known.update(self.connection.scalars(query))
         return frozenset(known)
 
-    def _add_listings(self, new: Mapping[int, Listing]) -> tuple[ListingState, ...]:
-        """Add a listing for each entry that is new here; return their states."""
-        states = admit(
-            [listing.listed_at for listing in new.values()],
-            first=self.first,
-            as_of=self.as_of,
-            first_days=self.source.first_days,
-            max_new=self.source.max_new,
-        )
+    def _add_listings(self, new: Mapping[int, Listing]) -> tuple[Admission, ...]:
+        """Add a listing for each entry that is new here; return what becomes of it."""
+        admitted = self._admit(tuple(new.values()))
         rows = [
             {
                 "entry_id": entry,
@@ -74,13 +84,26 @@ class Arrivals:
                 "guid": listing.guid,
                 "listed_at": listing.listed_at,
                 "seen_at": self.seen_at,
-                "state": state,
+                "state": admission.state,
             }
-            for (entry, listing), state in zip(new.items(), states, strict=True)
+            for (entry, listing), admission in zip(new.items(), admitted, strict=True)
         ]
         if rows:
             self.connection.execute(insert(listings), rows)
-        return states
+        return admitted
+
+    def _admit(self, new: Sequence[Listing]) -> tuple[Admission, ...]:
+        recall = self.recall
+        read_at = recall.read_at(self.as_of)
+        return admit(
+            recall.newcomers(new),
+            first=self.first,
+            as_of=self.as_of,
+            read_at=read_at,
+            first_days=self.source.first_days,
+            max_new=self.source.max_new,
+            late_before=recall.late_before(new, read_at=read_at, as_of=self.as_of),
+        )
 
     def _add_versions(self, texts: Mapping[int, Listing]) -> frozenset[int]:
         """Add a version of each text that is new; return whose they are."""

@@ -12,7 +12,8 @@ from sqlalchemy import BigInteger, Dialect, Integer, Text
 from sqlalchemy.types import TypeDecorator
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_TICK = timedelta(microseconds=1)
+#: The least that two stored instants differ by.
+TICK = timedelta(microseconds=1)
 Word = TypeVar("Word", bound=StrEnum)
 
 #: SQLite counts up by itself only on a column that is exactly INTEGER.
@@ -27,12 +28,12 @@ def to_ticks(instant: datetime) -> int:
     """
     if instant.tzinfo is None:
         raise ValueError(f"a stored instant must be aware, {instant} is not")
-    return (instant - _EPOCH) // _TICK
+    return (instant - _EPOCH) // TICK
 
 
 def from_ticks(ticks: int) -> datetime:
     """Return the instant, UTC, of that many microseconds since 1970."""
-    return _EPOCH + ticks * _TICK
+    return _EPOCH + ticks * TICK
 
 
 def pack(value: object) -> str:

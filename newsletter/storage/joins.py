@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, delete, or_, select, update
 
+from newsletter.model import ListingState
 from newsletter.storage.database import blocks
 from newsletter.storage.schema import (
     entries,
@@ -17,6 +18,15 @@ from newsletter.storage.schema import (
     entry_versions,
     listings,
     sightings,
+)
+
+#: Which of two listings of one story stays: the first of these.
+_ORDER = (
+    ListingState.RELEASED,
+    ListingState.PENDING,
+    ListingState.HELD,
+    ListingState.PASSED_OVER,
+    ListingState.DROPPED,
 )
 
 
@@ -56,14 +66,17 @@ def join(connection: Connection, younger: int, *, older: int) -> None:
 
 
 def _drop_double_listings(connection: Connection, younger: int, older: int) -> None:
-    """Keep one listing per source: the first released, else the first seen."""
-    query = (
-        select(listings.c.id, listings.c.source)
-        .where(listings.c.entry_id.in_((younger, older)))
-        .order_by(listings.c.seq.is_(None), listings.c.seq, listings.c.id)
-    )
+    """Keep one listing per source: what readers have, else what they may get.
+
+    Of the released ones the first; a decision to drop a story stands only
+    where it is all that there is.
+    """
+    query = select(
+        listings.c.id, listings.c.source, listings.c.state, listings.c.seq
+    ).where(listings.c.entry_id.in_((younger, older)))
+    rows = connection.execute(query).all()
     seen: set[str] = set()
-    for row in connection.execute(query).all():
+    for row in sorted(rows, key=lambda r: (_ORDER.index(r.state), r.seq or 0, r.id)):
         if row.source in seen:
             connection.execute(delete(listings).where(listings.c.id == row.id))
         seen.add(row.source)

@@ -1,7 +1,8 @@
 """One poll's listings put to the entries that they belong to.
 
-names asked for -> what the store knows of them -> identity.resolve
--> joins, new entries, names -> arrivals: listings, versions, sightings
+names asked for -> what the store knows of them, and of what has new ones
+-> identity.resolve -> joins, new entries, names
+-> arrivals: listings, versions, sightings
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, or_, select
 
 from newsletter import identity
+from newsletter.identity import SURE, Named
 from newsletter.model import Listing, PutReport
 from newsletter.storage.arrivals import Arrivals
 from newsletter.storage.database import blocks
@@ -28,28 +30,40 @@ class Putting:
 
     def run(self, listings: Sequence[Listing]) -> PutReport:
         """Store *listings*; return what that changed."""
-        given = _given_urls(listings)
-        known = self._known(listings, given)
-        resolution = identity.resolve(listings, known)
+        named = identity.name_all(listings)
+        given = _given_urls(named)
+        known = self._known(named, given)
+        resolution = identity.resolve(named, known)
         for older, younger in resolution.joins:
             join(self.connection, younger, older=older)
         self._withdraw(resolution.withdrawn)
+        self._forget(resolution.renamed)
         self._remember(given, known.url_guids)
         made = self._make_entries(resolution.assignments)
         self._add_aliases(resolution.assignments, made, known.entries)
         shown = {made.get(a.entry, a.entry): a.listing for a in resolution.assignments}
-        return replace(self.arrivals.store(shown), joined=len(resolution.joins))
+        return replace(
+            self.arrivals.store(shown),
+            joined=len(resolution.joins),
+            renamed=len(resolution.renamed),
+        )
 
     # --- what is known ---
 
     def _known(
-        self, listings: Sequence[Listing], given: Mapping[str, frozenset[str]]
+        self, named: Sequence[Named], given: Mapping[str, frozenset[str]]
     ) -> identity.Known:
-        """Return what the store knows of the names that *listings* bear."""
-        found = self._entries_of(identity.needed_aliases(listings))
+        """Return what the store knows of all the names that there are."""
+        found = self._entries_of({alias for _, names in named for alias in names})
+        strangers = identity.strangers(named, found)
+        shown = self.arrivals.recall.shown([listing for listing, _ in strangers])
         # The papers that these entries are: two papers are never joined.
-        papers = self._papers_of(frozenset(found.values()))
-        return identity.Known(entries=papers | found, url_guids=self._guids_of(given))
+        every = {*found.values(), *(row.entry for row in shown)}
+        return identity.Known(
+            entries=self._papers_of(every) | found,
+            url_guids=self._guids_of(given),
+            shown=shown,
+        )
 
     def _entries_of(self, names: Iterable[str]) -> dict[str, int]:
         found: dict[str, int] = {}
@@ -64,7 +78,7 @@ class Putting:
         for block in blocks(ids):
             query = select(entry_aliases).where(
                 entry_aliases.c.entry_id.in_(block),
-                entry_aliases.c.alias.startswith("arxiv:"),
+                or_(*(entry_aliases.c.alias.startswith(kind) for kind in SURE)),
             )
             rows = self.connection.execute(query)
             found.update({row.alias: row.entry_id for row in rows})
@@ -89,6 +103,26 @@ class Putting:
         for block in blocks(names):
             self.connection.execute(
                 delete(entry_aliases).where(entry_aliases.c.alias.in_(block))
+            )
+
+    def _forget(self, renamed: Iterable[identity.Shown]) -> None:
+        """Take the guids away that gave way to others.
+
+        Kept, they would be one more row at each poll of a source that makes a
+        new guid every time.
+        """
+        source = self.arrivals.source.name
+        for row in renamed:
+            names = [f"guid:{source}:{guid}" for guid in row.guids]
+            self.connection.execute(
+                delete(entry_aliases).where(entry_aliases.c.alias.in_(names))
+            )
+            self.connection.execute(
+                delete(url_guids).where(
+                    url_guids.c.source == source,
+                    url_guids.c.url == row.url,
+                    url_guids.c.guid.in_(row.guids),
+                )
             )
 
     def _remember(
@@ -135,12 +169,12 @@ class Putting:
             self.connection.execute(insert(entry_aliases), rows)
 
 
-def _given_urls(listings: Iterable[Listing]) -> dict[str, frozenset[str]]:
-    """Return the addresses that *listings* bear, each with the guids there."""
+def _given_urls(named: Iterable[Named]) -> dict[str, frozenset[str]]:
+    """Return the addresses that listings bear, each with the guids there."""
     given: dict[str, frozenset[str]] = {}
-    for listing in listings:
+    for listing, names in named:
         if listing.guid is not None:
-            for alias in identity.aliases(listing):
+            for alias in names:
                 if alias.startswith("url:"):
                     given[alias] = given.get(alias, frozenset()) | {listing.guid}
     return given

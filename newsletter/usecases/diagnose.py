@@ -264,7 +264,7 @@ def of_guard(entries: Entries) -> Iterator[Finding]:
         yield Finding(
             area=f"source {source}",
             grade=Grade.WARNING,
-            what=f"{number} listings are held: more than max_new came at once",
+            what=f"{number} listings are held: it looked like a flood",
             cure=f"`newsletter sources release {source}`, or `drop {source}`",
         )
 

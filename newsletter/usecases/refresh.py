@@ -43,6 +43,8 @@ from newsletter.ports import (
 POLLS_AT_ONCE = 50
 TEXT_AT_ONCE = 4_000_000
 TEXT_BESIDE = 500
+#: Failures and rows that are named one by one.
+NAMED = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -302,11 +304,7 @@ def _warnings(
         for row in reading.page.rejected
     )
     if put and put.held:
-        yield (
-            f"{put.held} new entries in one fetch are more than max_new "
-            f"({settings.max_new}): held. Look at the source, then run "
-            f"`newsletter sources release {poll.source}` or `drop {poll.source}`"
-        )
+        yield _held_of(put, settings.max_new)
     for move in state.moves.values():
         # Once, when it has held long enough to be followed at once.
         if move.times == MOVES_HOLD and poll.readings and not _is_at_target(poll):
@@ -320,12 +318,36 @@ def _is_at_target(poll: Poll) -> bool:
     return any(reading.response.request.target for reading in poll.readings)
 
 
+def _held_of(put: PutReport, max_new: int) -> str:
+    """Return why listings are held, and what a person can do."""
+    reasons = {
+        f"came in one fetch, more than max_new ({max_new})": (
+            put.held - put.held_reruns - put.held_old
+        ),
+        "bear a title or link that it showed before as another entry's, as when a"
+        " site renames everything": put.held_reruns,
+        "are more than 14 days older than its last fetch, as when a site brings in"
+        " its archive": put.held_old,
+    }
+    what = "; ".join(
+        f"{number} {reason}" for reason, number in reasons.items() if number
+    )
+    return (
+        f"{put.held} of {put.new} new entries are held: {what}. Look at the source,"
+        f" then run `newsletter sources release {put.source}`"
+        f" or `newsletter sources drop {put.source}`"
+    )
+
+
 def _failures_of(poll: Poll) -> list[str]:
     """Return a sentence for each request that failed; one where all did."""
     reasons = [failure.reason for failure in poll.failures]
-    if poll.readings or len(reasons) < 2:  # noqa: PLR2004 - one is no "all"
+    if len(reasons) < 2:  # noqa: PLR2004 - one is no "all"
         return reasons
-    return [f"{reasons[0]} (so did all {len(reasons)} requests)"]
+    if not poll.readings:
+        return [f"{reasons[0]} (so did all {len(reasons)} requests)"]
+    more = len(reasons) - NAMED
+    return [*reasons[:NAMED], *([f"{more} more requests failed"] if more > 0 else [])]
 
 
 def _summary_of(rejected: Iterable[Rejected]) -> list[str]:
@@ -333,6 +355,6 @@ def _summary_of(rejected: Iterable[Rejected]) -> list[str]:
     rows = list(rejected)
     if not rows:
         return []
-    named = "; ".join(f"{row.place}: {row.reason}" for row in rows[:3])
-    rest = f"; and {len(rows) - 3} more" if len(rows) > 3 else ""  # noqa: PLR2004 - "three" as named above
+    named = "; ".join(f"{row.place}: {row.reason}" for row in rows[:NAMED])
+    rest = f"; and {len(rows) - NAMED} more" if len(rows) > NAMED else ""
     return [f"{len(rows)} rows could not be used: {named}{rest}"]

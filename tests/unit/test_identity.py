@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -14,10 +15,10 @@ from newsletter.identity import (
     canonical_url,
     content_hash,
     doi_of,
-    needed_aliases,
+    name_all,
     paper_id,
-    resolve,
 )
+from newsletter.identity import resolve as resolve_named
 from newsletter.model import Link, Listing
 
 NOW = datetime(2026, 5, 4, tzinfo=UTC)
@@ -41,6 +42,10 @@ def listing(
         identifiers=names,
         votes=votes,
     )
+
+
+def resolve(rows: Sequence[Listing], known: Known) -> Resolution:
+    return resolve_named(name_all(rows), known)
 
 
 def resolved(*listings: Listing, **known: int) -> Resolution:
@@ -69,6 +74,32 @@ def entries(found: Resolution) -> list[int]:
         "https://doi.org/10.48550/arXiv.2508.13426",
         "10.48550/ARXIV.2508.13426",
         "  2508.13426 ",
+        "2508.13426v1.pdf",
+        "arXiv:2508.13426v2 [cs.CL]",
+        "arXiv:2508.13426v2  [stat.ML]  19 Aug 2025",
+        "arxiv 2508.13426",
+        "arXiv preprint arXiv:2508.13426",
+        "ARXIV:2508.13426v1.",
+        "arxiv.org/abs/2508.13426",
+        "www.arxiv.org/pdf/2508.13426v1",
+        "http://www.arxiv.org:80/abs/2508.13426v12",
+        "https://arxiv.org/abs/2508.13426v1?context=cs.LG#comments",
+        "https://arxiv.org/pdf/2508.13426v2.pdf?download=1#page=3",
+        "https://arxiv.org/ps/2508.13426v1.ps.gz",
+        "https://arxiv.org/e-print/2508.13426",
+        "https://arxiv.org/src/2508.13426v3",
+        "https://arxiv.org//abs/arXiv:2508.13426",
+        "https://de.arxiv.org/abs/2508.13426",
+        "https://ar5iv.labs.arxiv.org/html/2508.13426",
+        "https://ar5iv.org/abs/2508.13426",
+        "https://www.alphaxiv.org/abs/2508.13426v1",
+        "https://alphaxiv.org/overview/2508.13426",
+        "https://www.arxiv-vanity.com/papers/2508.13426/",
+        "https://huggingface.co/papers/2508.13426#community",
+        "hf.co/papers/2508.13426?utm_source=mail",
+        "http://dx.doi.org/10.48550/arXiv.2508.13426v2",
+        "https://doi.org/10.48550%2FarXiv.2508.13426?x=1",
+        "doi:10.48550/arXiv.2508.13426",
     ],
 )
 def test_every_shape_of_a_papers_name_is_one(text: str) -> None:
@@ -79,7 +110,24 @@ def test_every_shape_of_a_papers_name_is_one(text: str) -> None:
     ("text", "expected"),
     [
         ("http://arxiv.org/abs/quant-ph/0201082v1", "quant-ph/0201082"),
-        ("math.GT/0309136", "math.gt/0309136"),
+        ("math.GT/0309136", "math/0309136"),
+        ("math/0309136v2", "math/0309136"),
+        ("http://arxiv.org/abs/math.GT/0309136v1", "math/0309136"),
+        ("https://arxiv.org/pdf/cond-mat.supr-con/9901001v1.pdf", "cond-mat/9901001"),
+        ("oai:arXiv.org:hep-th/9901001", "hep-th/9901001"),
+        ("10.48550/arXiv.hep-th/9901001", "hep-th/9901001"),
+        ("http://xxx.lanl.gov/abs/hep-th/9901001", "hep-th/9901001"),
+        ("arXiv:hep-th/9901001v3 [hep-th] 1 Jan 1999", "hep-th/9901001"),
+        ("post/0309136", None),
+        ("math/0313136", None),
+        ("2513.13426", None),
+        ("1234.56789012", None),
+        ("https://arxiv.org/list/cs/2508.13426", None),
+        ("https://arxiv.org/a/lee_a_1", None),
+        ("https://huggingface.co/papers/date/2025-08-01", None),
+        ("https://huggingface.co/someone/2508.13426", None),
+        ("https://example.org/10.48550/arXiv.2508.13426", None),
+        ("https://notarxiv.org/abs/2508.13426", None),
         ("https://example.org/abs/2508.13426", None),
         ("https://arxiv.org/list/cs.LG/recent", None),
         ("https://arxiv.org", None),
@@ -102,13 +150,115 @@ def test_old_names_have_a_slash_and_others_are_none(
         ("doi:10.1000/xyz", "10.1000/xyz"),
         ("https://doi.org/10.1000/xyz.", "10.1000/xyz"),
         ("http://dx.doi.org/10.1000/a%2Fb", "10.1000/a/b"),
+        ("DOI: 10.1000/xyz", "10.1000/xyz"),
+        ("DOI 10.1000/xyz", "10.1000/xyz"),
+        ("urn:doi:10.1000/xyz", "10.1000/xyz"),
+        ("info:doi/10.1000/xyz", "10.1000/xyz"),
+        ("doi.org/10.1000/xyz", "10.1000/xyz"),
+        ("https://www.doi.org/10.1000/xyz/?utm_source=rss#top", "10.1000/xyz"),
+        ("10.1000.10/xyz", "10.1000.10/xyz"),
+        ("10.1000%2Fxyz", "10.1000/xyz"),
+        ("10.1000/xyz.,;", "10.1000/xyz"),
+        ("10.1000/xyz)", "10.1000/xyz"),
+        ("10.1016/S0140-6736(05)67728-8", "10.1016/s0140-6736(05)67728-8"),
+        ("10.1016/0022-3697(73)90030-(5)", "10.1016/0022-3697(73)90030-(5)"),
+        (
+            "10.1002/(SICI)1(1998)2:3<4::AID-5>3.0.CO;2-#",
+            "10.1002/(sici)1(1998)2:3<4::aid-5>3.0.co;2-#",
+        ),
+        ("10.1101/2026.06.30.123456v1", "10.1101/2026.06.30.123456"),
+        ("10.1101/743294v2", "10.1101/743294"),
+        # Not everything that ends in v1 is a version.
+        ("10.1000/2026v1", "10.1000/2026v1"),
         ("https://example.org/10.1000/xyz", None),
         ("10.1/x", None),
+        ("10.1000/", None),
+        ("10.1000/.,", None),
+        ("10.1000/x and more", None),
         ("words", None),
+        ("http://[broken/10.1000/x", None),
     ],
 )
 def test_a_doi_is_case_folded(text: str, expected: str | None) -> None:
     assert doi_of(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        (
+            "www.biorxiv.org/content/10.1101/2026.06.30.123456v1",
+            "10.1101/2026.06.30.123456",
+        ),
+        (
+            "www.biorxiv.org/content/10.64898/2026.06.30.123456v2.full.pdf+html",
+            "10.64898/2026.06.30.123456",
+        ),
+        (
+            "www.medrxiv.org/content/10.1101/2026.06.30.26123456v1.full-text?rss=1",
+            "10.1101/2026.06.30.26123456",
+        ),
+        ("www.biorxiv.org/content/10.1101/743294v1.abstract", "10.1101/743294"),
+        ("www.biorxiv.org/content/10.1101/743294", "10.1101/743294"),
+        ("biorxiv.org/cgi/content/short/743294v1?rss=1", None),
+        (
+            "www.nature.com/articles/s41586-024-07000-1",
+            "10.1038/s41586-024-07000-1",
+        ),
+        ("www.nature.com/articles/d41586-026-00001-x", "10.1038/d41586-026-00001-x"),
+        (
+            "www.nature.com/articles/s41586-024-07000-1.pdf#Sec1",
+            "10.1038/s41586-024-07000-1",
+        ),
+        ("www.nature.com/collections/s41586-024-07000-1", None),
+        ("www.nature.com/articles/some-words", None),
+        ("www.science.org/doi/10.1126/science.abc1234?af=R", "10.1126/science.abc1234"),
+        ("www.science.org/doi/suppl/10.1126/science.abc1234", None),
+        ("www.science.org/news/some-words", None),
+        ("dl.acm.org/doi/abs/10.1145/3580305.3599123", "10.1145/3580305.3599123"),
+        ("onlinelibrary.wiley.com/doi/full/10.1002/anie.1", "10.1002/anie.1"),
+        ("x.onlinelibrary.wiley.com/doi/10.1002/anie.1/full", "10.1002/anie.1"),
+        # The DOI goes on behind another slash: half of one would be another.
+        (
+            "onlinelibrary.wiley.com/doi/10.1002/(SICI)1097(19980815/30)17:15",
+            None,
+        ),
+        (
+            "link.springer.com/article/10.1007/s00453-026-1-1#Abs1",
+            "10.1007/s00453-026-1-1",
+        ),
+        ("link.springer.com/content/pdf/10.1007/s1-2.pdf", "10.1007/s1-2"),
+        (
+            "genomebiology.biomedcentral.com/articles/10.1186/s13059-026-1-1",
+            "10.1186/s13059-026-1-1",
+        ),
+        (
+            "www.frontiersin.org/journals/ai/articles/10.3389/frai.2026.1/full",
+            "10.3389/frai.2026.1",
+        ),
+        (
+            "journals.aps.org/prl/abstract/10.1103/PhysRevLett.1.2",
+            "10.1103/physrevlett.1.2",
+        ),
+        (
+            "iopscience.iop.org/article/10.1088/1361-6471/ab12/meta",
+            "10.1088/1361-6471/ab12",
+        ),
+        (
+            "journals.plos.org/plosone/article?id=10.1371/journal.pone.0123456&rss=1",
+            "10.1371/journal.pone.0123456",
+        ),
+        (
+            "journals.plos.org/plosone/article/file?id=10.1371/journal.pone.0123456",
+            "10.1371/journal.pone.0123456",
+        ),
+        ("example.org/doi/10.1000/xyz", None),
+    ],
+)
+def test_an_address_is_a_doi_only_where_its_publisher_makes_it_one(
+    path: str, expected: str | None
+) -> None:
+    assert doi_of(f"https://{path}") == expected
 
 
 @pytest.mark.parametrize(
@@ -121,6 +271,16 @@ def test_a_doi_is_case_folded(text: str, expected: str | None) -> None:
         ("https://me:secret@example.org/a", "https://example.org/a"),
         ("https://bücher.example/ü", "https://xn--bcher-kva.example/%C3%BC"),
         ("http://[2001:db8::1]:8080/", "http://[2001:db8::1]:8080/"),
+        ("https://XN--BCHER-KVA.example/", "https://xn--bcher-kva.example/"),
+        ("http://example.org./a", "http://example.org/a"),
+        ("https://example.org/%7Ea/%41%2f", "https://example.org/~a/A%2F"),
+        ("https://example.org/a/../b/./c", "https://example.org/b/c"),
+        ("https://example.org/a?", "https://example.org/a"),
+        ("https://example.org/?a&b=%2f&gclid=1&c=+", "https://example.org/?a&b=/&c=+"),
+        ("https://example.org/?MTM_source=x&pk_kwd=y", "https://example.org/"),
+        ("https://example.org/?source=rss----1&x=1", "https://example.org/?x=1"),
+        ("https://example.org/?source=letter", "https://example.org/?source=letter"),
+        ("https://example.org/a?rss=1#!page", "https://example.org/a"),
         ("ftp://example.org/a", None),
         ("javascript:alert(1)", None),
         ("/relative", None),
@@ -240,6 +400,55 @@ def test_two_papers_are_never_one_whatever_they_share() -> None:
     assert known.joins == ()
 
 
+def test_two_papers_stay_two_though_a_document_takes_them_for_one() -> None:
+    # By guid the one, by address the other; it says of itself that it is neither.
+    found = resolved(
+        listing("g", "https://example.org/both"),
+        **{
+            "url__example.org/both": 3,
+            "arxiv__2508.00001": 3,
+            "guid__feed__g": 5,
+            "arxiv__2508.00002": 5,
+        },
+    )
+    assert entries(found) == [5]
+    assert found.joins == ()
+    # Who names two papers shows one beside another.
+    two = listing("g", None, "2508.00002", "https://arxiv.org/abs/2508.00001")
+    assert aliases(two) == ("arxiv:2508.00002", "guid:feed:g")
+
+
+def test_two_dois_are_one_only_where_one_document_names_both() -> None:
+    preprint, paper = "10.1101/2026.06.30.123456", "10.1038/s41586-026-1-1"
+    known = {
+        "url__example.org/a": 3,
+        f"doi__{preprint}": 3,
+        f"doi__{paper}": 5,
+    }
+    page = "https://example.org/a"
+    assert entries(resolved(listing("g", page, paper), **known)) == [5]
+    assert entries(resolved(listing("g", page, "10.1000/else"), **known)) == [-1]
+    both = resolved(listing("g", None, preprint, paper), **known)
+    assert both.joins == ((3, 5),)
+    # Of one arXiv id, two DOIs are a paper's two.
+    again = resolved(
+        listing("g", None, "2508.00001", paper),
+        **{"arxiv__2508.00001": 2, f"doi__{preprint}": 2, f"doi__{paper}": 5},
+    )
+    assert again.joins == ((2, 5),)
+    # What one name leads to, another may contradict.
+    other = resolved(
+        listing("g", page, "2508.00001"),
+        **known | {"arxiv__2508.00001": 2, f"doi__{paper}": 2},
+    )
+    assert other.joins == ()
+
+
+def test_a_bare_number_in_a_guid_is_no_paper() -> None:
+    assert aliases(listing("2508.00001")) == ("guid:feed:2508.00001",)
+    assert "arxiv:2508.00001" in aliases(listing("oai:arXiv.org:2508.00001v1"))
+
+
 def test_one_polls_repeats_are_one_first_listed_and_last_said() -> None:
     early, late = NOW, NOW + timedelta(days=1)
     found = resolved(
@@ -309,7 +518,7 @@ def test_all_names_that_are_used_are_asked_for() -> None:
         listing(None, None, "2508.13426"),
     ]
     used = {n for a in resolve(rows, Known()).assignments for n in a.aliases}
-    assert used <= needed_aliases(rows)
+    assert used <= {name for _, names in name_all(rows) for name in names}
 
 
 def test_votes_and_time_make_no_other_text() -> None:

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.model import ListingState, PendingListing
-from newsletter.release import admit, due
+from newsletter.model import HeldFor, ListingState, PendingListing
+from newsletter.release import Newcomer, admit, due
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -15,20 +15,53 @@ PENDING, PASSED, HELD = (
     ListingState.PASSED_OVER,
     ListingState.HELD,
 )
+RELEASED, DROPPED = ListingState.RELEASED, ListingState.DROPPED
 
 
 def admitted(
     *ages: float, first: bool = True, first_days: float = 3, max_new: int = 10
 ) -> list[ListingState]:
-    return list(
-        admit(
-            [NOW - age * DAY for age in ages],
-            first=first,
-            as_of=NOW,
-            first_days=first_days,
-            max_new=max_new,
-        )
+    new = [Newcomer(listed_at=NOW - age * DAY) for age in ages]
+    found = admit(
+        new,
+        first=first,
+        as_of=NOW,
+        read_at=NOW,
+        first_days=first_days,
+        max_new=max_new,
     )
+    return [admission.state for admission in found]
+
+
+def held(
+    *new: Newcomer,
+    read_at: datetime = NOW,
+    max_new: int = 2000,
+    first: bool = False,
+    late_before: int = 0,
+) -> list[HeldFor | None]:
+    """Return why each of *new* is held, at a fetch that is not the first."""
+    found = admit(
+        new,
+        first=first,
+        as_of=NOW,
+        read_at=read_at,
+        first_days=9999,
+        max_new=max_new,
+        late_before=late_before,
+    )
+    for admission in found:
+        assert (admission.state is HELD) == (admission.held_for is not None)
+    return [admission.held_for for admission in found]
+
+
+def aged(days: float) -> Newcomer:
+    return Newcomer(listed_at=NOW - days * DAY)
+
+
+def again(*states: ListingState) -> Newcomer:
+    """Return a new listing with a title that others had, who became *states*."""
+    return Newcomer(listed_at=NOW, same_title=states)
 
 
 def test_at_the_first_fetch_only_the_young_count() -> None:
@@ -50,6 +83,69 @@ def test_a_reach_beyond_the_calendar_takes_everything() -> None:
 
 def test_nothing_is_admitted_of_nothing() -> None:
     assert admitted() == []
+
+
+FRESH = aged(0)
+RERUN, OLD, FLOOD = HeldFor.RERUN, HeldFor.OLD, HeldFor.FLOOD
+
+
+def test_a_site_that_renames_everything_is_held_and_its_news_is_not() -> None:
+    site = [again(RELEASED)] * 12
+    assert held(*site, FRESH, FRESH) == [RERUN] * 12 + [None] * 2
+    by_link = [Newcomer(listed_at=NOW, same_link=(PASSED,))] * 10
+    assert held(*by_link) == [RERUN] * 10
+
+
+def test_a_few_titles_that_come_again_are_no_flood() -> None:
+    assert held(*[again(RELEASED)] * 9) == [None] * 9
+    # Nor are ten of twenty-one: a site with columns.
+    assert held(*[again(RELEASED)] * 10, *[FRESH] * 11) == [None] * 21
+    assert held(*[again(RELEASED)] * 10, *[FRESH] * 10) == [RERUN] * 10 + [None] * 10
+
+
+def test_what_comes_again_by_habit_is_no_flood() -> None:
+    daily = [again(PASSED, RELEASED)] * 30
+    assert held(*daily) == [None] * 30
+    assert held(*[again(RELEASED, PENDING)] * 30) == [None] * 30
+    # Dropped once, or not decided yet, is no habit.
+    assert held(*[again(RELEASED, DROPPED)] * 30) == [RERUN] * 30
+    assert held(*[again(RELEASED, HELD)] * 30) == [RERUN] * 30
+    # A link that is always the same says nothing of a title that is not.
+    podcast = Newcomer(
+        listed_at=NOW, same_link=(RELEASED, RELEASED), same_title=(RELEASED,)
+    )
+    assert held(*[podcast] * 30) == [RERUN] * 30
+
+
+def test_an_archive_that_is_brought_in_is_held_and_the_news_is_not() -> None:
+    archive = [aged(14 + n) for n in range(1, 31)]
+    assert held(*archive, FRESH, aged(14)) == [OLD] * 30 + [None] * 2
+    assert held(*archive[:19], FRESH) == [None] * 20
+
+
+def test_after_a_long_silence_old_is_what_was_old_then() -> None:
+    catching_up = [aged(days) for days in range(40)]
+    assert held(*catching_up, read_at=NOW - 30 * DAY) == [None] * 40
+    assert held(*catching_up).count(OLD) == 25
+
+
+def test_who_is_always_late_is_no_archive() -> None:
+    assert held(*[aged(40)] * 30, late_before=19) == [OLD] * 30
+    assert held(*[aged(40)] * 30, late_before=20) == [None] * 30
+
+
+def test_a_first_fetch_knows_only_max_new() -> None:
+    everything = [aged(400)] * 30 + [again(RELEASED)] * 30
+    assert held(*everything, first=True) == [None] * 60
+    assert held(*everything, first=True, max_new=59) == [FLOOD] * 60
+    assert held(*everything, max_new=59) == [FLOOD] * 60
+    assert held(*everything) == [OLD] * 30 + [RERUN] * 30
+
+
+def test_dates_at_both_ends_of_the_calendar_are_only_dates() -> None:
+    ends = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    new = [Newcomer(listed_at=end) for end in ends]
+    assert held(*new) == [None, None]
 
 
 def test_what_is_due_comes_by_time_then_by_id() -> None:
@@ -111,3 +207,25 @@ def test_admission_never_holds_less_than_a_whole_flood(
     assert not {PENDING, HELD} <= set(states)
     assert states.count(PENDING) <= max_new
     assert first or PASSED not in states
+
+
+newcomers = st.lists(
+    st.builds(
+        lambda age, before: Newcomer(listed_at=NOW - age * DAY, same_title=before),
+        st.integers(0, 30),
+        st.lists(st.sampled_from(ListingState), max_size=2).map(tuple),
+    ),
+    max_size=60,
+)
+
+
+@given(newcomers, st.integers(0, 40))
+def test_what_is_young_and_like_nothing_is_never_held(
+    new: list[Newcomer], late_before: int
+) -> None:
+    found = held(*new, late_before=late_before)
+    for one, reason in zip(new, found, strict=True):
+        if not one.same_title and one.listed_at >= NOW - 14 * DAY:
+            assert reason is None
+    assert found.count(RERUN) == 0 or found.count(RERUN) >= len(new) / 2
+    assert found.count(OLD) == 0 or late_before < 20

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.errors import ParseError
-from newsletter.identity import Known, aliases, resolve
+from newsletter.identity import Known, aliases, name_all, resolve
 from newsletter.model import (
     Listing,
     ListingState,
@@ -22,7 +22,7 @@ from newsletter.model import (
     Response,
     SourceSettings,
 )
-from newsletter.release import admit
+from newsletter.release import Newcomer, admit
 from newsletter.sources.feed import Feed
 
 #: Later than anything in the captures.
@@ -131,10 +131,10 @@ def test_every_item_is_an_entry_and_the_next_poll_knows_it_again(
     everything: dict[str, Page | str],
 ) -> None:
     for name, page in pages(everything).items():
-        first = resolve(page.listings, Known()).assignments
+        first = resolve(name_all(page.listings), Known()).assignments
         assert len(first) == len(page.listings), name
         known = {alias: -a.entry for a in first for alias in a.aliases}
-        again = resolve(page.listings, Known(entries=known)).assignments
+        again = resolve(name_all(page.listings), Known(entries=known)).assignments
         assert [a.entry for a in again] == [-a.entry for a in first], name
 
 
@@ -244,7 +244,7 @@ def test_items_without_an_id_have_another_name(
     ]
     assert len(nameless) > 100
     starts = {aliases(item)[0].partition(":")[0] for item in nameless}
-    assert starts == {"arxiv", "url", "text"}
+    assert starts == {"arxiv", "doi", "url", "text"}
 
 
 def test_items_without_a_link_are_listed_without_one(shared: Path) -> None:
@@ -294,7 +294,7 @@ def test_a_podcast_of_131_items_130_guids_and_9_links_is_131_entries(
     assert len(found) == 131
     assert len({item.guid for item in found}) == 130
     assert len({item.url for item in found}) == 9
-    resolution = resolve(found, Known())
+    resolution = resolve(name_all(found), Known())
     assert len({a.entry for a in resolution.assignments}) == 131
     assert "url:taverncast.com/" in resolution.withdrawn
 
@@ -372,9 +372,11 @@ def test_dates_that_no_capture_holds(said: str, listed: datetime) -> None:
 
 def test_a_first_fetch_takes_the_undated_and_leaves_the_old(shared: Path) -> None:
     def states(name: str) -> set[ListingState]:
-        listed = [item.listed_at for item in items(shared, name)]
-        found = admit(listed, first=True, as_of=SEEN, first_days=3, max_new=2000)
-        return set(found)
+        new = [Newcomer(listed_at=item.listed_at) for item in items(shared, name)]
+        found = admit(
+            new, first=True, as_of=SEEN, read_at=SEEN, first_days=3, max_new=2000
+        )
+        return {admission.state for admission in found}
 
     assert states("feeds_rss/rssparser_heraldsun.rss") == {ListingState.PENDING}
     assert states("feeds_rss/nnw_phpxml.rss") == {ListingState.PASSED_OVER}
@@ -396,7 +398,7 @@ def test_the_link_of_ask_hn_is_its_thread(shared: Path) -> None:
     assert thread.url == "https://news.ycombinator.com/item?id=30934529"
     assert thread.links == ()
     assert found[0].links[0].label == "discussion"
-    assert len(resolve(found, Known()).assignments) == 30
+    assert len(resolve(name_all(found), Known()).assignments) == 30
 
 
 # --- text ---------------------------------------------------------------------------
