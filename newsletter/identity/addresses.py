@@ -6,6 +6,7 @@ HTTP://Example.ORG:80/%7Eann?utm_source=rss&id=3#top -> http://example.org/~ann?
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from yarl import URL
 
@@ -26,6 +27,7 @@ _HOST = re.compile(r"[A-Za-z0-9._\-]+|[0-9A-Fa-f:.]+(?:%\w+)?", re.ASCII)
 _LONGEST_URL = 4000
 
 
+@lru_cache(maxsize=10_000)
 def canonical_url(url: str) -> str | None:
     """Return an address in the one form that stands for it; None: no http(s).
 

@@ -6,7 +6,7 @@ source's last one), sightings (where the votes differ from the last ones).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,7 +20,7 @@ from newsletter.model import (
     PutReport,
     SourceSettings,
 )
-from newsletter.release import Admission, admit
+from newsletter.release import Admission, Newcomer, admit
 from newsletter.storage.codec import version_row
 from newsletter.storage.database import blocks
 from newsletter.storage.recalling import Recall
@@ -43,11 +43,20 @@ class Arrivals:
         """What this source showed before."""
         return Recall(connection=self.connection, source=self.source.name)
 
-    def store(self, shown: Mapping[int, Listing]) -> PutReport:
-        """Store what each entry is shown as; return what that changed."""
-        known = self._listed(shown)
-        changed = self._add_versions(shown)
-        self._add_sightings(shown)
+    def store(
+        self, shown: Mapping[int, Listing], *, made: Collection[int]
+    ) -> PutReport:
+        """Store what each entry is shown as; return what that changed.
+
+        Args:
+            shown: By entry.
+            made: Those of them that were made a moment ago: nothing is known
+                of them, and nothing is asked.
+        """
+        before = frozenset(shown).difference(made)
+        known = self._listed(before)
+        changed = self._add_versions(shown, before)
+        self._add_sightings(shown, before)
         admitted = self._add_listings(
             {entry: found for entry, found in shown.items() if entry not in known}
         )
@@ -93,11 +102,21 @@ class Arrivals:
         return admitted
 
     def _admit(self, new: Sequence[Listing]) -> tuple[Admission, ...]:
+        if self.first:
+            # There is nothing before it that anything could be like.
+            return admit(
+                [Newcomer(listed_at=listing.listed_at) for listing in new],
+                first=True,
+                as_of=self.as_of,
+                read_at=self.as_of,
+                first_days=self.source.first_days,
+                max_new=self.source.max_new,
+            )
         recall = self.recall
         read_at = recall.read_at(self.as_of)
         return admit(
             recall.newcomers(new),
-            first=self.first,
+            first=False,
             as_of=self.as_of,
             read_at=read_at,
             first_days=self.source.first_days,
@@ -105,9 +124,11 @@ class Arrivals:
             late_before=recall.late_before(new, read_at=read_at, as_of=self.as_of),
         )
 
-    def _add_versions(self, texts: Mapping[int, Listing]) -> frozenset[int]:
+    def _add_versions(
+        self, texts: Mapping[int, Listing], before: Iterable[int]
+    ) -> frozenset[int]:
         """Add a version of each text that is new; return whose they are."""
-        last = self._last_hashes(texts)
+        last = self._last_hashes(before)
         hashes = {entry: content_hash(listing) for entry, listing in texts.items()}
         rows = [
             {
@@ -140,9 +161,11 @@ class Arrivals:
             found.update({row.entry_id: row.content_hash for row in rows})
         return found
 
-    def _add_sightings(self, shown: Mapping[int, Listing]) -> None:
+    def _add_sightings(
+        self, shown: Mapping[int, Listing], before: Iterable[int]
+    ) -> None:
         """Add a sighting of each entry whose votes changed."""
-        last = self._last_votes(shown)
+        last = self._last_votes(e for e in before if shown[e].votes is not None)
         rows = [
             {
                 "entry_id": entry,

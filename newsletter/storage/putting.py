@@ -43,7 +43,7 @@ class Putting:
         self._add_aliases(resolution.assignments, made, known.entries)
         shown = {made.get(a.entry, a.entry): a.listing for a in resolution.assignments}
         return replace(
-            self.arrivals.store(shown),
+            self.arrivals.store(shown, made=frozenset(made.values())),
             joined=len(resolution.joins),
             renamed=len(resolution.renamed),
         )
@@ -56,6 +56,9 @@ class Putting:
         """Return what the store knows of all the names that there are."""
         found = self._entries_of({alias for _, names in named for alias in names})
         strangers = identity.strangers(named, found)
+        if self.arrivals.first and not found:
+            # It has shown nothing yet that could go by another guid.
+            strangers = ()
         shown = self.arrivals.recall.shown([listing for listing, _ in strangers])
         # The papers that these entries are: two papers are never joined.
         every = {*found.values(), *(row.entry for row in shown)}
