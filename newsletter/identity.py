@@ -105,7 +105,9 @@ def canonical_url(url: str) -> str | None:
         parsed = parsed.with_query(kept)
     if parsed.raw_path == "/":
         parsed = parsed.with_path("/", keep_query=True)
-    return str(parsed.with_fragment(None))
+    found = str(parsed.with_fragment(None))
+    # Letters beyond ASCII are written as several; what is long by then is none.
+    return found if len(found) <= _LONGEST_URL else None
 
 
 def _url(text: str) -> URL | None:

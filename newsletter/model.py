@@ -196,6 +196,8 @@ class FetchSettings:
     max_bytes: int = 10_000_000
     timeout_s: float = 30.0
     per_host: int = 2
+    #: What all is asked through, ``http://host:port``. None: nothing is between.
+    proxy: str | None = None
     user_agent: str = "newsletter"
 
 

@@ -28,6 +28,7 @@ from newsletter.config.values import (
     OneLine,
     PlainName,
     Private,
+    ProxyAddress,
     Rules,
     SomeTime,
     WebAddress,
@@ -155,6 +156,7 @@ class FetchTable(_Table):
         float, Field(gt=0, le=3600, description="seconds, such as 30, up to 3600")
     ] = 30
     per_host: Annotated[int, Field(ge=1, le=100, description="1 to 100")] = 2
+    proxy: ProxyAddress = ""
     interval: Duration = timedelta(hours=1)
 
 

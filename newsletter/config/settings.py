@@ -234,6 +234,7 @@ def _settings(root: Path, file: NewsletterFile, document: Document) -> Settings:
             max_bytes=file.fetch.max_bytes,
             timeout_s=file.fetch.timeout_s,
             per_host=file.fetch.per_host,
+            proxy=file.fetch.proxy or None,
             user_agent=_user_agent(newsletter),
         ),
         delivery=Delivery(

@@ -35,7 +35,9 @@ from newsletter.model import (
     Response,
 )
 from newsletter.ports import Clock, PollJob, Source
-from newsletter.sources.addresses import is_allowed, is_public
+from newsletter.sources.addresses import address_in, refusal
+from newsletter.sources.limits import within
+from newsletter.sources.wording import presentable, without_credentials
 
 #: Requests that one poll of one source may make.
 MOST_REQUESTS = 20
@@ -95,6 +97,7 @@ class _Round:
             connector=connector,
             auto_decompress=False,
             trust_env=False,
+            proxy=self.settings.proxy,
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None),
             headers={
@@ -113,14 +116,10 @@ class _Round:
         """Make the socket for one address, straight before it is connected."""
         family, kind, protocol, _, address = info
         host, port = str(address[0]), int(address[1])
-        if not is_public(host) and not is_allowed(
-            host, port, self.settings.allow_private
-        ):
-            raise OSError(
-                errno.EACCES,
-                f"{host} is a private address; if that is meant, add "
-                f'"{host}:{port}" to allow_private in [fetch]',
-            )
+        # With a proxy every connection is to that one, which a person chose.
+        said = refusal(host, port, self.settings.allow_private)
+        if said is not None and self.settings.proxy is None:
+            raise OSError(errno.EACCES, said)
         return socket.socket(family, kind, protocol)
 
     async def _poll(self, session: aiohttp.ClientSession, job: PollJob) -> Poll:
@@ -160,7 +159,7 @@ class _Round:
         if response.unchanged:
             return Reading(response=response, page=None)
         page = await asyncio.to_thread(source.parse, response)
-        return Reading(response=response, page=page)
+        return Reading(response=response, page=within(page))
 
     def _local(self, source: Source, request: Request) -> Reading:
         """Read a file; of a folder, which documents are in it."""
@@ -172,7 +171,7 @@ class _Round:
                 response=self._empty(request), page=page if page.further else None
             )
         response = self._file(request, path)
-        return Reading(response=response, page=source.parse(response))
+        return Reading(response=response, page=within(source.parse(response)))
 
     def _empty(self, request: Request) -> Response:
         """Return the answer of a folder, which says nothing but what is in it."""
@@ -213,6 +212,11 @@ class _Round:
                 f"{url} did not answer in full within {self.settings.timeout_s:g} "
                 "seconds (fetch.timeout_s)"
             ) from error
+        except aiohttp.ClientProxyConnectionError as error:
+            raise FetchError(
+                f"{url} was not asked: the proxy (fetch.proxy) cannot be reached: "
+                f"{_said(error)}"
+            ) from error
         except OSError as error:
             raise FetchError(f"{url} cannot be reached: {_said(error)}") from error
         except (aiohttp.ClientError, ValueError) as error:
@@ -224,7 +228,7 @@ class _Round:
     ) -> Response:
         target = request.url or ""
         for _ in range(MOST_HOPS + 1):
-            url = _checked(target)
+            url = _checked(target, self.settings)
             async with (
                 self.hosts[url.host or ""],
                 session.get(
@@ -241,7 +245,8 @@ class _Round:
         self, request: Request, answer: aiohttp.ClientResponse
     ) -> Response:
         headers = {name.lower(): value for name, value in answer.headers.items()}
-        if answer.status == _UNCHANGED:
+        is_asked = bool(request.validator.etag or request.validator.last_modified)
+        if answer.status == _UNCHANGED and is_asked:
             body = b""
         elif answer.status == _OK:
             body = await self._body(request, answer, headers)
@@ -276,6 +281,8 @@ class _Round:
         async for chunk in answer.content.iter_any():
             if not sink.feed(chunk):
                 raise FetchError(self._too_big(request.url or ""))
+        if not sink.is_whole:
+            raise ValueError("its compression breaks off before the end")
         return bytes(sink.out)
 
     def _too_big(self, what: str) -> str:
@@ -292,6 +299,11 @@ class _Inflater:
     is_packed: bool
     out: bytearray = field(default_factory=bytearray)
     stream: Any = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether what was packed has come to its end."""
+        return self.stream is None or self.stream.eof
 
     def feed(self, chunk: bytes) -> bool:
         """Take one chunk; False: more came out than the cap allows."""
@@ -329,13 +341,19 @@ def _files(request: Request, folder: Path) -> Page:
     return Page(further=tuple(further))
 
 
-def _checked(target: str) -> URL:
+def _checked(target: str, settings: FetchSettings) -> URL:
     """Return *target* as an address that we are willing to ask."""
     url = URL(target)
+    shown = without_credentials(target)
     if url.scheme not in {"http", "https"} or not url.host:
-        raise FetchError(f"{target} is no http or https address")
-    if url.user is not None:
-        raise FetchError(f"{target} holds a user name, which is not sent")
+        raise FetchError(f"{shown} is no http or https address")
+    if url.user is not None or url.password is not None:
+        raise FetchError(f"{shown} holds a user name, which is not sent")
+    if settings.proxy is not None and (address := address_in(url.host)):
+        # A proxy would connect to it, and no socket of ours see where to.
+        said = refusal(address, url.port or 0, settings.allow_private)
+        if said is not None:
+            raise FetchError(f"{target} cannot be reached: {said}")
     return url
 
 
@@ -360,7 +378,7 @@ def _retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
         return float(value[:9])
     try:
         then = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     aware = then if then.tzinfo else then.replace(tzinfo=UTC)
     return max(0.0, (aware - now).total_seconds())
@@ -377,13 +395,12 @@ def _failure(request: Request, error: FetchError | ParseError) -> Failure:
     if isinstance(error, FetchError):
         return Failure(
             request=request,
-            reason=str(error),
+            reason=presentable(str(error)),
             status=error.status,
             retry_after_s=error.retry_after_s,
         )
-    return Failure(
-        request=request, reason=f"{request.url or request.path}: {error}", status=_OK
-    )
+    reason = presentable(f"{request.url or request.path}: {error}")
+    return Failure(request=request, reason=reason, status=_OK)
 
 
 def _too_many(request: Request) -> Failure:
