@@ -12,7 +12,7 @@ RESOLVE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-strip-extras --no-annotate --no-header --extra postgresql --group dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long check format bench docs lock clean
+.PHONY: help demo test test-long fuzz check format bench docs lock clean
 
 help:  ## list what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,9 @@ test-long: $(INSTALLED)  ## the tests that `make test` has no time for
 	code=$$?; \
 	if [ $$code -eq 5 ]; then echo "make: no test is marked long"; exit 0; fi; \
 	exit $$code
+
+fuzz: $(INSTALLED)  ## a minute of damaged documents for every parser (SECONDS=600: ten)
+	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60)
 
 check: $(INSTALLED)  ## format, lint, types, who may know whom, documentation, lock
 	$(BIN)/ruff format --check .

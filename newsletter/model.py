@@ -199,6 +199,8 @@ class FetchSettings:
     per_host: int = 2
     #: Between the beginnings of two requests to one host.
     spacing_s: float = 0.1
+    #: What all is asked through, ``http://host:port``. None: nothing is between.
+    proxy: str | None = None
     user_agent: str = "newsletter"
 
 

@@ -276,7 +276,7 @@ def _http_date(value: str | None) -> datetime | None:
     """Return a date of HTTP (RFC 9110, 5.6.7); None: it is none."""
     try:
         then = parsedate_to_datetime(value or "")
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     return then if then.tzinfo else then.replace(tzinfo=UTC)
 

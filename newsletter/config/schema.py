@@ -28,6 +28,7 @@ from newsletter.config.values import (
     OneLine,
     PlainName,
     Private,
+    ProxyAddress,
     Rules,
     SomeTime,
     WebAddress,
@@ -158,6 +159,7 @@ class FetchTable(_Table):
     spacing_s: Annotated[
         float, Field(ge=0, le=60, description="seconds, such as 0.1, up to 60")
     ] = 0.1
+    proxy: ProxyAddress = ""
     interval: Duration = timedelta(hours=1)
 
 

@@ -233,6 +233,7 @@ def _settings(root: Path, file: NewsletterFile, document: Document) -> Settings:
             timeout_s=file.fetch.timeout_s,
             per_host=file.fetch.per_host,
             spacing_s=file.fetch.spacing_s,
+            proxy=file.fetch.proxy or None,
             user_agent=_user_agent(newsletter),
         ),
         delivery=Delivery(

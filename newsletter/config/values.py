@@ -116,8 +116,27 @@ def web_address(value: str) -> str:
         url = URL()
     if url.scheme not in {"http", "https"} or not url.host:
         raise ValueError(
-            f"{value!r} is not an address; expected one that begins with https:// "
-            "or http://"
+            f"{_without_user(value)!r} is not an address; expected one that begins"
+            " with https:// or http://"
+        )
+    if url.user is not None or url.password is not None:
+        raise ValueError(
+            f"{_without_user(value)!r} holds a user name, which would be sent to "
+            "nobody; expected an address without"
+        )
+    return value.strip()
+
+
+def proxy_address(value: str) -> str:
+    """Check the address of a proxy; a user name and a password may be in it."""
+    try:
+        url = URL("" if re.search(r"\s", value.strip()) else value.strip())
+    except ValueError:
+        url = URL()
+    if url.scheme != "http" or not url.host or url.raw_path_qs != "/":
+        raise ValueError(
+            f"{_without_user(value)!r} is not the address of a proxy; expected one "
+            "like http://proxy.example.org:3128"
         )
     return value.strip()
 
@@ -234,6 +253,11 @@ def _without_password(url: str) -> str:
     return re.sub(r"(//[^/@:]*):[^@]*@", r"\1:…@", url)
 
 
+def _without_user(url: str) -> str:
+    """Return *url* as it may be shown: some sites have a secret for a user name."""
+    return re.sub(r"//[^/?#]*@", "//…@", url)
+
+
 def private(value: str) -> str:
     """Check an address, block of addresses or localhost, with or without a port."""
     found = _ALLOWED.fullmatch(value.strip())
@@ -284,6 +308,7 @@ Mailbox = Annotated[str, AfterValidator(sender)]
 WebAddress = Annotated[str, AfterValidator(web_address)]
 BaseAddress = Annotated[str, AfterValidator(base_address)]
 DatabaseAddress = Annotated[str, AfterValidator(database)]
+ProxyAddress = Annotated[str, AfterValidator(proxy_address)]
 Private = Annotated[str, AfterValidator(private)]
 ZoneName = Annotated[str, AfterValidator(zone_name)]
 Rules = Annotated[list[str], BeforeValidator(rules), ONE_TEXT]

@@ -44,7 +44,9 @@ def canonical_url(url: str) -> str | None:
     query = "&".join(
         part for part in parsed.raw_query_string.split("&") if not _is_tracker(part)
     )
-    return f"{bare}?{query}" if query else bare
+    whole = f"{bare}?{query}" if query else bare
+    # Letters beyond ASCII are written as several; what is long by then is none.
+    return whole if len(whole) <= _LONGEST_URL else None
 
 
 def _is_tracker(part: str) -> bool:

@@ -62,6 +62,11 @@ class Inflater:
     out: bytearray = field(default_factory=bytearray)
     stream: Any = None
 
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether what was packed has come to its end."""
+        return self.stream is None or self.stream.eof
+
     def feed(self, chunk: bytes) -> bool:
         """Take one chunk; False: more came out than the cap allows."""
         if not self.is_packed:

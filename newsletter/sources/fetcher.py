@@ -35,12 +35,13 @@ from newsletter.model import (
 )
 from newsletter.polling import retry_after_s
 from newsletter.ports import Clock, Pace, PollJob, Source
-from newsletter.sources.addresses import is_allowed, is_public
+from newsletter.sources.addresses import address_in, refusal
 from newsletter.sources.answers import Deadline, inflater_for
 from newsletter.sources.hosts import Hosts
 from newsletter.sources.parsing import Readers, without_body
 from newsletter.sources.shelf import Answered, Finished, Parsed, Shelf
 from newsletter.sources.unpacking import PACKED, unpacked
+from newsletter.sources.wording import presentable, without_credentials
 
 #: Requests that one poll of one source may make.
 MOST_REQUESTS = 20
@@ -149,6 +150,7 @@ class _Round:
                 connector=connector,
                 auto_decompress=False,
                 trust_env=False,
+                proxy=self.settings.proxy,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=None),
                 headers={
@@ -172,14 +174,10 @@ class _Round:
         """Make the socket for one address, straight before it is connected."""
         family, kind, protocol, _, address = info
         host, port = str(address[0]), int(address[1])
-        if not is_public(host) and not is_allowed(
-            host, port, self.settings.allow_private
-        ):
-            raise OSError(
-                errno.EACCES,
-                f"{host} is a private address; if that is meant, add "
-                f'"{host}:{port}" to allow_private in [fetch]',
-            )
+        # With a proxy every connection is to that one, which a person chose.
+        said = refusal(host, port, self.settings.allow_private)
+        if said is not None and self.settings.proxy is None:
+            raise OSError(errno.EACCES, said)
         return socket.socket(family, kind, protocol)
 
     async def _poll(self, session: aiohttp.ClientSession, job: PollJob) -> Finished:
@@ -288,6 +286,11 @@ class _Round:
                 f"{url} did not answer in full within {self.settings.timeout_s:g} "
                 "seconds (fetch.timeout_s)"
             ) from error
+        except aiohttp.ClientProxyConnectionError as error:
+            raise FetchError(
+                f"{url} was not asked: the proxy (fetch.proxy) cannot be reached: "
+                f"{_said(error)}"
+            ) from error
         except OSError as error:
             raise FetchError(f"{url} cannot be reached: {_said(error)}") from error
         except (aiohttp.ClientError, ValueError) as error:
@@ -301,7 +304,7 @@ class _Round:
         target = request.target or request.url or ""
         moved_to, is_for_good = None, True
         for _ in range(MOST_HOPS + 1):
-            url = _checked(target)
+            url = _checked(target, self.settings)
             async with (
                 self.hosts.turn(url.host_port_subcomponent or "", request),
                 deadline.running(),
@@ -379,6 +382,8 @@ class _Round:
                 is_large = True
                 async with deadline.waiting():
                     await held.enter_async_context(self.large)
+        if not sink.is_whole:
+            raise ValueError("its compression breaks off before the end")
         return bytes(sink.out)
 
     def _too_big(self, what: str) -> str:
@@ -406,13 +411,19 @@ def _files(request: Request, folder: Path) -> Page:
     return Page(further=tuple(further))
 
 
-def _checked(target: str) -> URL:
+def _checked(target: str, settings: FetchSettings) -> URL:
     """Return *target* as an address that we are willing to ask."""
     url = URL(target)
+    shown = without_credentials(target)
     if url.scheme not in {"http", "https"} or not url.host:
-        raise FetchError(f"{target} is no http or https address")
-    if url.user is not None:
-        raise FetchError(f"{target} holds a user name, which is not sent")
+        raise FetchError(f"{shown} is no http or https address")
+    if url.user is not None or url.password is not None:
+        raise FetchError(f"{shown} holds a user name, which is not sent")
+    if settings.proxy is not None and (address := address_in(url.host)):
+        # A proxy would connect to it, and no socket of ours see where to.
+        said = refusal(address, url.port or 0, settings.allow_private)
+        if said is not None:
+            raise FetchError(f"{target} cannot be reached: {said}")
     return url
 
 
@@ -441,13 +452,12 @@ def _failure(request: Request, error: FetchError | ParseError) -> Failure:
     if isinstance(error, FetchError):
         return Failure(
             request=request,
-            reason=str(error),
+            reason=presentable(str(error)),
             status=error.status,
             retry_after_s=error.retry_after_s,
         )
-    return Failure(
-        request=request, reason=f"{request.url or request.path}: {error}", status=_OK
-    )
+    reason = presentable(f"{request.url or request.path}: {error}")
+    return Failure(request=request, reason=reason, status=_OK)
 
 
 def _too_many(request: Request, made: int) -> Failure:
@@ -461,7 +471,7 @@ def _not_asked(request: Request, error: FetchError) -> Failure:
     """Return what becomes of a request after its server had enough of us."""
     return Failure(
         request=request,
-        reason=f"not asked after that: {request.url}",
+        reason=presentable(f"not asked after that: {request.url}"),
         status=error.status,
         retry_after_s=error.retry_after_s,
     )

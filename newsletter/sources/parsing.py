@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from newsletter.errors import ParseError
 from newsletter.model import Response
 from newsletter.ports import Source
+from newsletter.sources.limits import within
 from newsletter.sources.shelf import Parsed, pack
 
 #: As many sources are worth the start of worker processes.
@@ -32,7 +33,7 @@ def read(source: Source, response: Response, *, packed: bool) -> Parsed:
     Raises:
         ParseError: The document is not of this source's shape at all.
     """
-    page = source.parse(response)
+    page = within(source.parse(response))
     if not packed:
         return Parsed(page=page, further=page.further)
     return Parsed(page=pack(page), further=page.further)

@@ -178,8 +178,10 @@ def votes_of(value: object) -> int | None:
     """Return a count, never below 0; None: it is none."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     # What is more is no votes, and fits no database.
-    return int(max(0, min(value, 10**9))) if math.isfinite(value) else None
+    return int(max(0, min(value, 10**9)))
 
 
 def text_of(value: object, *, most: int) -> str:

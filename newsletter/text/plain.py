@@ -18,6 +18,8 @@ _DROPPED = re.compile(
     + "".join(f"{chr(p + 0xFFFE)}{chr(p + 0xFFFF)}" for p in range(0, 0xF0000, 0x10000))
     + "]"
 )
+#: Of characters, as JSON can write them; what reads HTML takes none.
+_HALVES = re.compile("[\ud800-\udfff]")
 _PDF, _PDI = "\u202c", "\u2069"
 _OPENERS = {
     **dict.fromkeys("\u202a\u202b\u202d\u202e", _PDF),
@@ -44,7 +46,8 @@ def clean_text(raw: str, *, markup: bool = False) -> str:
     """
     if not _UNUSUAL.search(raw):
         return " ".join(raw.split())
-    text = from_html(raw) if markup else from_prose(raw)
+    whole = _HALVES.sub("", raw)
+    text = from_html(whole) if markup else from_prose(whole)
     return one_line(unwind(_folded(text)))
 
 

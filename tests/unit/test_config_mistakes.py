@@ -65,6 +65,18 @@ WRONG_SETTINGS = [
         "[fetch]\nallow_private = ['127.0.0.1:99999']\n",
         "5: fetch.allow_private[1]: '127.0.0.1:99999' is not an address in digits",
     ),
+    (
+        "[fetch]\nproxy = 'https://me:pw@proxy.example.org'\n",
+        "5: fetch.proxy: 'https://…@proxy.example.org' is not the address of a proxy;",
+    ),
+    ("[fetch]\nproxy = 'http://p.example.org/x'\n", "5: fetch.proxy: 'http://p.exa"),
+    ("[fetch]\nproxy = 'http://p.example.org:x'\n", "5: fetch.proxy: 'http://p.exa"),
+    ("[fetch]\nproxy = 'proxy:3128'\n", "5: fetch.proxy: 'proxy:3128' is not the ad"),
+    ("[fetch]\nproxy = 'http://a b'\n", "5: fetch.proxy: 'http://a b' is not the ad"),
+    (
+        SOURCE + "url = 'https://me:pw@example.org/'\n",
+        "7: sources[1].url: 'https://…@example.org/' holds a user name, which would be",
+    ),
     ("[fetch]\nallow_private = 'a'\n", "5: fetch.allow_private: 'a' is not a list; ex"),
     ("[catch_up]\nat_most = 6\n", "5: catch_up.at_most: 6 is not a duration; expected"),
     ("[catch_up]\nat_most = '6'\n", "5: catch_up.at_most: '6' is not a duration"),

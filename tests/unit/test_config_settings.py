@@ -90,6 +90,7 @@ allow_private = ["127.0.0.1:8000", "[::1]:80", "10.0.0.0/8", "localhost", "::1"]
 max_bytes = 5_000_000
 timeout_s = 12.5
 per_host = 1
+proxy = "http://me:pw@proxy.example.org:3128"
 interval = "90s"
 
 [ranking]
@@ -245,6 +246,7 @@ def test_a_full_configuration_of_the_stages_means_what_is_documented(
         max_bytes=5_000_000,
         timeout_s=12.5,
         per_host=1,
+        proxy="http://me:pw@proxy.example.org:3128",
         user_agent=found.fetch.user_agent,
     )
     assert found.fetch.user_agent.endswith(" (+https://example.org/about)")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from newsletter.sources.addresses import is_allowed, is_public
+from newsletter.sources.addresses import address_in, is_allowed, is_public, refusal
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,11 @@ from newsletter.sources.addresses import is_allowed, is_public
         "224.0.0.1",
         "255.255.255.255",
         "240.0.0.1",
+        "0.1.2.3",
+        "198.18.0.1",
+        "198.19.255.255",
+        "192.0.2.1",
+        "198.51.100.1",
         "203.0.113.7",
         "::",
         "::1",
@@ -40,6 +45,16 @@ from newsletter.sources.addresses import is_allowed, is_public
         "2001:db8::1",
         "3fff::1",
         "5f00::1",
+        "2001:10::1",
+        "2001:20::1",
+        "2001:2::1",
+        "2001:0:4136:e378:8000:63bf:3fff:fdd2",
+        "fec0::1%lo",
+        "feff::1",
+        "fe00::1",
+        "200::1",
+        "4000::1",
+        "64:ff9b::8.8.8.8",
         "localhost",
         "",
     ],
@@ -80,3 +95,48 @@ def test_an_exception_names_address_and_port(
 ) -> None:
     assert is_allowed(host, port, [entry]) is allowed
     assert not is_allowed(host, port, [])
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("127.0.0.1", "127.0.0.1"),
+        ("127.1", "127.0.0.1"),
+        ("0x7f.1", "127.0.0.1"),
+        ("0X7F.0x1", "127.0.0.1"),
+        ("2130706433", "127.0.0.1"),
+        ("017700000001", "127.0.0.1"),
+        ("0177.0.0.01", "127.0.0.1"),
+        ("127.0.0.1.", "127.0.0.1"),
+        ("%31%32%37.0.0.1", "127.0.0.1"),
+        ("localhost", "127.0.0.1"),
+        ("LOCALHOST.", "127.0.0.1"),
+        ("a.localhost", "127.0.0.1"),
+        ("[::1]", "::1"),
+        ("::ffff:127.0.0.1", "::ffff:127.0.0.1"),
+        ("fe80::1%lo", "fe80::1%lo"),
+        ("[::1%84x]", "::1%84x"),
+        ("[::1%25lo]", "::1%25lo"),
+        ("8.8.8.8", "8.8.8.8"),
+        ("256.1.1.1", None),
+        ("1.2.3.4.5", None),
+        ("0x", None),
+        ("1e100.example.org", None),
+        ("localhost.example.org", None),
+        ("", None),
+    ],
+)
+def test_every_spelling_of_an_address_is_known_for_one(
+    host: str, address: str | None
+) -> None:
+    assert address_in(host) == address
+
+
+def test_a_refusal_says_what_would_allow_it() -> None:
+    assert refusal("8.8.8.8", 80, ()) is None
+    assert refusal("10.0.0.1", 80, ("10.0.0.0/8",)) is None
+    said = refusal("::1", 8000, ())
+    assert said is not None
+    assert said.startswith("::1 is a private address")
+    # What it proposes is what is taken.
+    assert refusal("::1", 8000, (said.split('"')[1],)) is None
