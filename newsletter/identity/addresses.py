@@ -27,7 +27,7 @@ _HOST = re.compile(r"[A-Za-z0-9._\-]+|[0-9A-Fa-f:.]+(?:%\w+)?", re.ASCII)
 _LONGEST_URL = 4000
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=1_000)
 def canonical_url(url: str) -> str | None:
     """Return an address in the one form that stands for it; None: no http(s).
 

@@ -138,7 +138,7 @@ def test_where_the_time_goes(bench: Bench, tmp_path: Path) -> None:
         lambda: pages.extend(map(Feed.parse, map(Feed, settings), answers))
     )
     shown = [
-        Shown(source=source, listings=page.listings, seen_at=NOW)
+        Shown(source=source, listings=page.listings, seen_at=NOW, first=True)
         for source, page in zip(settings, pages, strict=True)
     ]
     storing = _seconds(

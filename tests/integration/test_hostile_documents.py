@@ -293,6 +293,28 @@ def test_a_document_of_very_many_items_is_cut() -> None:
     assert found.rejected[-1].reason == "it and 1 more: over the limit of 20000"
 
 
+@pytest.mark.parametrize(
+    "item",
+    [
+        f"<item {' '.join(f'a{n}=1' for n in range(20_000))}><title>x</title></item>",
+        f"<item><title>x</title>{'<category>c</category>' * 20_000}</item>",
+    ],
+    ids=["attributes", "categories"],
+)
+def test_what_is_not_well_formed_keeps_no_reader_either(item: str) -> None:
+    found = tried("feed", rss(item + "<b"))
+    assert isinstance(found, str)
+    assert "too many attributes or categories" in found
+
+
+def test_an_encoding_that_takes_hours_is_refused() -> None:
+    body = declared("Punycode") + b"-" + b"a" * 1_000_000
+    assert "punycode" in str(tried("feed", body))
+    charset = "text/xml; charset=punycode"
+    found = tried("feed", one("a") + b"-" + b"a" * 1_000_000, content_type=charset)
+    assert isinstance(found, Page) or "punycode" in found
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("item", ["<item/>", "<item><title>a</title></item>"])
 def test_a_million_items_under_the_cap_do_no_harm(item: str) -> None:
