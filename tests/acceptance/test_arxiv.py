@@ -90,6 +90,7 @@ def test_a_replacement_and_a_repeated_list_bring_nothing(project: Project) -> No
     assert len(project.mails()) == 1
 
 
+@pytest.mark.long
 def test_a_search_is_filled_back_once_and_then_read_on(
     project: Project, http_server: HttpServer
 ) -> None:

@@ -120,6 +120,7 @@ def test_two_runs_at_once_in_an_empty_folder_write_each_issue_once(
     assert len(list(notes.outbox.glob("**/.secret"))) == 1
 
 
+@pytest.mark.long
 def test_a_profile_edited_between_two_runs_costs_nobody_a_day(
     notes: Project,
 ) -> None:
@@ -136,6 +137,7 @@ def test_a_profile_edited_between_two_runs_costs_nobody_a_day(
     assert "Gardening" in ada.as_string()
 
 
+@pytest.mark.long
 def test_show_prints_the_same_bytes_after_everything_changed(
     notes: Project,
 ) -> None:
@@ -195,6 +197,7 @@ def test_dry_run_lists_who_would_get_what(notes: Project) -> None:
     assert len(notes.mails()) == 2
 
 
+@pytest.mark.long
 def test_the_stages_one_by_one_do_what_run_does(
     make_project: Callable[[str], Project],
 ) -> None:
@@ -255,6 +258,7 @@ def test_a_reader_who_unsubscribed_stays_so_whatever_the_file_says(
     assert shown["subscriber"]["status"] == "active"
 
 
+@pytest.mark.long
 def test_a_reader_who_leaves_after_prepare_gets_nothing(
     notes: Project,
 ) -> None:
@@ -266,6 +270,7 @@ def test_a_reader_who_leaves_after_prepare_gets_nothing(
     assert [m["To"] for m in notes.mails().values()] == ["grace@example.org"]
 
 
+@pytest.mark.long
 def test_match_says_what_a_query_would_have_brought(
     notes: Project,
 ) -> None:
@@ -379,6 +384,7 @@ def test_a_wrong_configuration_names_the_place_and_creates_nothing(
     assert project.files() == before
 
 
+@pytest.mark.long
 def test_a_wrong_configuration_leaves_the_database_as_before(
     notes: Project,
 ) -> None:

@@ -104,6 +104,7 @@ def test_a_database_that_is_none_does_not_hide_the_rest(project: Project) -> Non
     assert "theme: 'default'" in out
 
 
+@pytest.mark.long
 def test_a_database_in_use_and_a_slot_that_nobody_served(
     project: Project, http_server: HttpServer
 ) -> None:

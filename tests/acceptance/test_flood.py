@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.project import Project
 
 BLOG = """
@@ -35,6 +37,7 @@ def post(number: int, *, host: str = "http://blog.example", text: str = "") -> s
     )
 
 
+@pytest.mark.long
 def test_a_site_that_renames_everything_reaches_nobody_twice(project: Project) -> None:
     project.write(BLOG, READER)
     feed = project.root / "blog.xml"

@@ -120,6 +120,7 @@ def test_a_mistake_names_file_line_and_key(project: Project) -> None:
     assert "newsletter.toml:6: sources[1].title: is required, and not there" in err
 
 
+@pytest.mark.long
 def test_an_archive_is_gone_through_day_by_day(project: Project, shared: Path) -> None:
     path = shared / "corpus" / "papers.jsonl.gz"
     project.write(ARCHIVE.format(path=path))

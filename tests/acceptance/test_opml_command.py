@@ -96,6 +96,7 @@ def test_what_is_exported_comes_back_the_same(mine: Project, tmp_path: Path) -> 
     assert tables(mine) == wanted
 
 
+@pytest.mark.long
 def test_a_real_list_is_imported_and_comes_back(mine: Project, shared: Path) -> None:
     file = shared / "wire" / "feeds_opml" / "nnw_Subs.opml"
     mine.run("sources", "import-opml", str(file))
@@ -107,6 +108,7 @@ def test_a_real_list_is_imported_and_comes_back(mine: Project, shared: Path) -> 
     assert tables(mine) == wanted
 
 
+@pytest.mark.long
 def test_a_file_that_is_no_list_is_wrong_usage(mine: Project) -> None:
     before = toml(mine)
     _, err = mine.run("sources", "import-opml", "gone.opml", code=2)

@@ -100,6 +100,7 @@ def test_over_smtp_a_reader_who_could_not_leave_is_refused(notes: Project) -> No
     assert "would send to bob@example.org, who has no way to leave" in err
 
 
+@pytest.mark.long
 def test_an_erased_reader_is_gone_and_is_not_brought_back_by_mistake(
     notes: Project,
 ) -> None:
@@ -177,6 +178,7 @@ def test_a_profile_is_shown_as_toml_that_can_be_read_again(notes: Project) -> No
     assert "not both" in err
 
 
+@pytest.mark.long
 def test_a_profile_is_edited_in_an_editor(notes: Project) -> None:
     add(notes)
     edited = replace(
@@ -200,12 +202,14 @@ def test_a_profile_is_edited_in_an_editor(notes: Project) -> None:
     assert '"mamba"' in notes.run("profile", "show", "bob@example.org")[0]
 
 
+@pytest.mark.long
 def test_a_profile_of_the_file_is_edited_there(notes: Project) -> None:
     notes.run("prepare", *AT)
     _, err = notes.run("profile", "edit", "ada@example.org", code=2)
     assert "is named in subscribers.toml; change the profile there" in err
 
 
+@pytest.mark.long
 def test_check_tells_what_matched_and_what_is_of_no_use(notes: Project) -> None:
     out, _ = notes.run("profile", "check", "ada@example.org", *AT)
     assert "2 entries in 30 days, 1 matched" in out
@@ -266,6 +270,7 @@ def test_diff_tells_what_would_change(notes: Project) -> None:
     assert "the two are the same" in out
 
 
+@pytest.mark.long
 def test_what_is_missing_is_said(notes: Project) -> None:
     _, err = notes.run("profile", "check", code=2)
     assert "give an ADDRESS or --file FILE" in err

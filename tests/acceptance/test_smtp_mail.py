@@ -249,6 +249,7 @@ def check_doubt(project: Project, key: str, server: FaultyServer) -> None:
     assert "is sent; only one that is unknown or held" in err
 
 
+@pytest.mark.long
 def test_a_mail_in_doubt_is_dropped_on_a_persons_word(
     few: Project, copied: Copied
 ) -> None:

@@ -86,6 +86,7 @@ def test_add_of_a_page_finds_its_feed_and_a_run_brings_a_mail(
     assert toml(lab) == before
 
 
+@pytest.mark.long
 def test_what_is_added_may_be_named_and_is_added_once(
     lab: Project, http_server: HttpServer
 ) -> None:

@@ -243,7 +243,10 @@ def test_biorxiv_is_read_page_by_page() -> None:
         summary="We show waves.",
         authors=("Kaur, M.", "Shukla, A.", "van der Berg, C."),
         categories=("neuroscience",),
-        identifiers=("10.1101/2026.06.28.000001",),
+        identifiers=(
+            "10.1101/2026.06.28.000001",
+            "https://www.biorxiv.org/content/10.1101/2026.06.28.000001v1",
+        ),
         published_at=datetime(2026, 6, 30, tzinfo=UTC),
     )
     (further,) = page.further
