@@ -58,6 +58,18 @@ def test_who_waits_in_vain_is_told_for_whom_and_leaves_the_turn(world: World) ->
     assert told == ["waits for me", "gives up on me"]
 
 
+def test_who_waits_for_long_is_told_once(world: World) -> None:
+    told: list[LeaseInfo] = []
+    with (
+        turn(world).held("me", on_wait=nobody, on_give_up=nobody),
+        turn(world, patience_s=0.5).held(
+            "you", on_wait=told.append, on_give_up=lambda _: None
+        ) as ours,
+    ):
+        assert not ours
+    assert [other.holder for other in told] == ["me"]
+
+
 def test_who_waits_long_enough_gets_the_turn(world: World) -> None:
     waiting = threading.Event()
     first = turn(world).held("me", on_wait=nobody, on_give_up=nobody)

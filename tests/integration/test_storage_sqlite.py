@@ -29,6 +29,7 @@ from newsletter.storage import (
     migrating,
     open_scratch,
     open_store,
+    open_to_look,
 )
 from newsletter.storage.database import SqlDatabase
 from newsletter.storage.schema import HEAD
@@ -595,3 +596,9 @@ def test_a_rehearsal_after_a_kill_leaves_the_remains_alone(path: Path) -> None:
     scratch.close()
     assert files(path).keys() == before.keys()
     assert files(path)["newsletter.db"] == before["newsletter.db"]
+
+
+def test_there_is_nothing_to_look_at_where_there_is_no_database(path: Path) -> None:
+    with pytest.raises(NotFoundError, match="`newsletter refresh` makes it"):
+        open_to_look(f"sqlite:///{path}", secret=SECRET)
+    assert not path.exists()
