@@ -239,7 +239,7 @@ def _authors(item: Item) -> tuple[str, ...]:
     The feeds give all of them in one string; the API gives each.
     """
     rows = item.item.get("authors") or ()
-    names = [_mended(str(row.get("name") or "")) for row in rows]
+    names = [str(row.get("name") or "") for row in rows]
     if len(names) == 1:
         return clean_names(tuple(_split(names[0])))
     return clean_names(names)
@@ -256,16 +256,3 @@ def _split(raw: str) -> Iterator[str]:
     while bare != text:
         text, bare = bare, _AFFILIATION.sub("", bare)
     yield from _BETWEEN_NAMES.split(bare)
-
-
-def _mended(name: str) -> str:
-    """Return a name as it was that arXiv encoded twice.
-
-    Ram\u00c3\u00adrez is Ram\u00edrez.
-
-    Latin-1 that is UTF-8 throughout, with letters beyond ASCII, is no accident.
-    """
-    try:
-        return name.encode("latin-1").decode("utf-8")
-    except UnicodeError:
-        return name
