@@ -65,6 +65,8 @@ def find_reruns(
     ``_is_same``), and the document no longer shows it under a guid that is
     known: where it does, the guids are what tells the two apart.
     """
+    if not shown:
+        return {}
     new = strangers(named, entries)
     strange = {id(listing) for listing, _ in new}
     taken = {

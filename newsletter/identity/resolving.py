@@ -88,10 +88,15 @@ def name_all(listings: Sequence[Listing]) -> tuple[Named, ...]:
     A guid that one document gives to several things is no name by itself: the
     link is added where it tells them apart, else the content.
     """
-    groups: dict[str, set[tuple[str | None, str]]] = defaultdict(set)
+    bearers: dict[str, list[Listing]] = defaultdict(list)
     for listing in listings:
         if listing.guid:
-            groups[guid_alias(listing)].add(_tellers(listing))
+            bearers[guid_alias(listing)].append(listing)
+    groups = {
+        guid: {_tellers(listing) for listing in several}
+        for guid, several in bearers.items()
+        if len(several) > 1
+    }
     return tuple((one, tuple(_told_apart(one, groups))) for one in listings)
 
 

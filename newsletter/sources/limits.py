@@ -97,7 +97,7 @@ def _is_within(listing: Listing) -> bool:
         and all(name and len(name) <= MOST_NAME for name in names)
         and all(len(label) <= MOST_LABEL for label in labels)
         and len(listing.language or "") <= MOST_LANGUAGE
-        and not _UNFIT.search(texts)
+        and (texts.isprintable() or not _UNFIT.search(texts))
         and all(len(url) <= MOST_URL and _URL.fullmatch(url) for url in urls)
         and 0 <= (listing.votes or 0) <= MOST_VOTES
         and listing.listed_at.tzinfo is UTC

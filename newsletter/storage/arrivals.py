@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import func, select
 
 from newsletter.identity import content_hash
 from newsletter.model import (
@@ -23,6 +23,7 @@ from newsletter.model import (
 from newsletter.release import Admission, Newcomer, admit
 from newsletter.storage.codec import version_row
 from newsletter.storage.database import blocks
+from newsletter.storage.handful import Handful
 from newsletter.storage.recalling import Recall
 from newsletter.storage.schema import entry_versions, listings, sightings
 
@@ -31,7 +32,7 @@ from newsletter.storage.schema import entry_versions, listings, sightings
 class Arrivals:
     """One poll of one source, within an open transaction."""
 
-    connection: Connection
+    handful: Handful
     source: SourceSettings
     as_of: datetime
     seen_at: datetime
@@ -41,7 +42,7 @@ class Arrivals:
     @property
     def recall(self) -> Recall:
         """What this source showed before."""
-        return Recall(connection=self.connection, source=self.source.name)
+        return Recall(connection=self.handful.connection, source=self.source.name)
 
     def store(
         self, shown: Mapping[int, Listing], *, made: Collection[int]
@@ -80,7 +81,7 @@ class Arrivals:
             query = select(listings.c.entry_id).where(
                 listings.c.source == self.source.name, listings.c.entry_id.in_(block)
             )
-            known.update(self.connection.scalars(query))
+            known.update(self.handful.connection.scalars(query))
         return frozenset(known)
 
     def _add_listings(self, new: Mapping[int, Listing]) -> tuple[Admission, ...]:
@@ -97,8 +98,7 @@ class Arrivals:
             }
             for (entry, listing), admission in zip(new.items(), admitted, strict=True)
         ]
-        if rows:
-            self.connection.execute(insert(listings), rows)
+        self.handful.add(listings, rows)
         return admitted
 
     def _admit(self, new: Sequence[Listing]) -> tuple[Admission, ...]:
@@ -140,8 +140,7 @@ class Arrivals:
             for entry, listing in texts.items()
             if hashes[entry] != last.get(entry)
         ]
-        if rows:
-            self.connection.execute(insert(entry_versions), rows)
+        self.handful.add(entry_versions, rows)
         return frozenset(e for e in texts if hashes[e] != last.get(e))
 
     def _last_hashes(self, entries: Iterable[int]) -> dict[int, str]:
@@ -157,7 +156,9 @@ class Arrivals:
                 .group_by(entry_versions.c.entry_id)
             )
             query = select(entry_versions.c.entry_id, entry_versions.c.content_hash)
-            rows = self.connection.execute(query.where(entry_versions.c.id.in_(newest)))
+            rows = self.handful.connection.execute(
+                query.where(entry_versions.c.id.in_(newest))
+            )
             found.update({row.entry_id: row.content_hash for row in rows})
         return found
 
@@ -176,8 +177,7 @@ class Arrivals:
             for entry, listing in shown.items()
             if listing.votes is not None and listing.votes != last.get(entry)
         ]
-        if rows:
-            self.connection.execute(insert(sightings), rows)
+        self.handful.add(sightings, rows)
 
     def _last_votes(self, entries: Iterable[int]) -> dict[int, int]:
         """Return the votes that each entry had here at its last sighting.
@@ -186,7 +186,7 @@ class Arrivals:
         """
         found: dict[int, int] = {}
         for block in blocks(entries):
-            rows = self.connection.execute(
+            rows = self.handful.connection.execute(
                 select(sightings.c.entry_id, sightings.c.votes)
                 .where(
                     sightings.c.entry_id.in_(block),

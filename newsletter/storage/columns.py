@@ -14,6 +14,8 @@ from sqlalchemy.types import TypeDecorator
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: The least that two stored instants differ by.
 TICK = timedelta(microseconds=1)
+#: Made once: for a short value, making it costs most.
+_PACKER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 Word = TypeVar("Word", bound=StrEnum)
 
 #: SQLite counts up by itself only on a column that is exactly INTEGER.
@@ -38,7 +40,7 @@ def from_ticks(ticks: int) -> datetime:
 
 def pack(value: object) -> str:
     """Return *value* as JSON in its one canonical spelling: compact, sorted."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return _PACKER.encode(value)
 
 
 class Instant(TypeDecorator[datetime]):
@@ -135,7 +137,10 @@ class Named(TypeDecorator[Word]):
     def process_bind_param(self, value: Word | None, dialect: Dialect) -> str | None:
         """Return the value to store."""
         del dialect
-        return None if value is None else self.words(value).value
+        if value is None:
+            return None
+        word = value if isinstance(value, self.words) else self.words(value)
+        return word.value
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Word | None:
         """Return the member that was stored."""

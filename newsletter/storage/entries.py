@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy import (
     BigInteger,
-    Connection,
     bindparam,
     func,
     select,
@@ -16,7 +15,9 @@ from sqlalchemy import (
     update,
 )
 
+from newsletter import identity
 from newsletter import release as release_stage
+from newsletter.identity import Named
 from newsletter.model import (
     Candidate,
     EntryVersion,
@@ -29,6 +30,7 @@ from newsletter.storage import joins
 from newsletter.storage.arrivals import Arrivals
 from newsletter.storage.database import Database, blocks
 from newsletter.storage.foreseeing import ForeseenRelease, read_pending
+from newsletter.storage.handful import Handful
 from newsletter.storage.putting import Putting
 from newsletter.storage.schema import IS_WAITING, listings, lock, meta
 from newsletter.storage.windows import read_listed, read_versions, read_window
@@ -48,7 +50,15 @@ class SqlEntries:
         """See ports.Entries."""
         with self.database.write() as connection:
             lock(connection, "seq")
-            return tuple(_put(connection, shown, as_of) for shown in polls)
+            named = [identity.name_all(shown.listings) for shown in polls]
+            handful = Handful(bare=connection)
+            handful.look_up([one for every in named for one in every])
+            reports = tuple(
+                _put(handful, shown, of_poll, as_of)
+                for shown, of_poll in zip(polls, named, strict=True)
+            )
+            handful.write()
+            return reports
 
     # --- the order of release ---
 
@@ -187,12 +197,14 @@ class SqlEntries:
             return read_listed(connection, start, end, source_order=source_order)
 
 
-def _put(connection: Connection, shown: Shown, as_of: datetime) -> PutReport:
+def _put(
+    handful: Handful, shown: Shown, named: Sequence[Named], as_of: datetime
+) -> PutReport:
     arrivals = Arrivals(
-        connection=connection,
+        handful=handful,
         source=shown.source,
         as_of=as_of,
         seen_at=shown.seen_at,
         first=shown.first,
     )
-    return Putting(connection=connection, arrivals=arrivals).run(shown.listings)
+    return Putting(handful=handful, arrivals=arrivals).run(named)

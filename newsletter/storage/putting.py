@@ -1,41 +1,41 @@
 """One poll's listings put to the entries that they belong to.
 
-names asked for -> what the store knows of them, and of what has new ones
+names looked up -> what the store knows of them, and of what has new ones
 -> identity.resolve -> joins, new entries, names
 -> arrivals: listings, versions, sightings
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, delete, insert, or_, select
+from sqlalchemy import delete, or_, select
 
 from newsletter import identity
 from newsletter.identity import SURE, Named
-from newsletter.model import Listing, PutReport
+from newsletter.model import PutReport
 from newsletter.storage.arrivals import Arrivals
 from newsletter.storage.database import blocks
+from newsletter.storage.handful import Handful
 from newsletter.storage.joins import join
-from newsletter.storage.schema import entries, entry_aliases, url_guids
+from newsletter.storage.schema import entry_aliases, url_guids
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Putting:
     """One poll of one source, within an open transaction."""
 
-    connection: Connection
+    handful: Handful
     arrivals: Arrivals
 
-    def run(self, listings: Sequence[Listing]) -> PutReport:
-        """Store *listings*; return what that changed."""
-        named = identity.name_all(listings)
+    def run(self, named: Sequence[Named]) -> PutReport:
+        """Store *named* (see identity.name_all); return what that changed."""
         given = _given_urls(named)
         known = self._known(named, given)
         resolution = identity.resolve(named, known)
         for older, younger in resolution.joins:
-            join(self.connection, younger, older=older)
+            join(self.handful.connection, younger, older=older)
         self._withdraw(resolution.withdrawn)
         self._forget(resolution.renamed)
         self._remember(given, known.url_guids)
@@ -59,7 +59,9 @@ class Putting:
         if self.arrivals.first and not found:
             # It has shown nothing yet that could go by another guid.
             strangers = ()
-        shown = self.arrivals.recall.shown([listing for listing, _ in strangers])
+        shown: tuple[identity.Shown, ...] = ()
+        if strangers:
+            shown = self.arrivals.recall.shown([listing for listing, _ in strangers])
         # The papers that these entries are: two papers are never joined.
         every = {*found.values(), *(row.entry for row in shown)}
         return identity.Known(
@@ -68,11 +70,11 @@ class Putting:
             shown=shown,
         )
 
-    def _entries_of(self, names: Iterable[str]) -> dict[str, int]:
+    def _entries_of(self, names: Collection[str]) -> dict[str, int]:
         found: dict[str, int] = {}
-        for block in blocks(names):
+        for block in blocks(self.handful.may_lead(names)):
             query = select(entry_aliases).where(entry_aliases.c.alias.in_(block))
-            rows = self.connection.execute(query)
+            rows = self.handful.connection.execute(query)
             found.update({row.alias: row.entry_id for row in rows})
         return found
 
@@ -83,19 +85,20 @@ class Putting:
                 entry_aliases.c.entry_id.in_(block),
                 or_(*(entry_aliases.c.alias.startswith(kind) for kind in SURE)),
             )
-            rows = self.connection.execute(query)
+            rows = self.handful.connection.execute(query)
             found.update({row.alias: row.entry_id for row in rows})
         return found
 
-    def _guids_of(self, urls: Iterable[str]) -> dict[str, frozenset[str]]:
+    def _guids_of(self, urls: Collection[str]) -> dict[str, frozenset[str]]:
         """Return which guids this source gave these addresses to before."""
         found: dict[str, frozenset[str]] = {}
-        for block in blocks(urls):
+        source = self.arrivals.source.name
+        for block in blocks(self.handful.may_be_given(source, urls)):
             query = select(url_guids.c.url, url_guids.c.guid).where(
-                url_guids.c.source == self.arrivals.source.name,
+                url_guids.c.source == source,
                 url_guids.c.url.in_(block),
             )
-            for row in self.connection.execute(query):
+            for row in self.handful.connection.execute(query):
                 found[row.url] = found.get(row.url, frozenset()) | {row.guid}
         return found
 
@@ -104,7 +107,7 @@ class Putting:
     def _withdraw(self, names: Iterable[str]) -> None:
         """Take names away that turned out to be none."""
         for block in blocks(names):
-            self.connection.execute(
+            self.handful.connection.execute(
                 delete(entry_aliases).where(entry_aliases.c.alias.in_(block))
             )
 
@@ -117,10 +120,10 @@ class Putting:
         source = self.arrivals.source.name
         for row in renamed:
             names = [f"guid:{source}:{guid}" for guid in row.guids]
-            self.connection.execute(
+            self.handful.connection.execute(
                 delete(entry_aliases).where(entry_aliases.c.alias.in_(names))
             )
-            self.connection.execute(
+            self.handful.connection.execute(
                 delete(url_guids).where(
                     url_guids.c.source == source,
                     url_guids.c.url == row.url,
@@ -139,21 +142,20 @@ class Putting:
             for url, guids in given.items()
             for guid in sorted(guids - before.get(url, frozenset()))
         ]
-        if rows:
-            self.connection.execute(insert(url_guids), rows)
+        self.handful.give(rows)
 
     def _make_entries(
         self, assignments: Iterable[identity.Assignment]
     ) -> dict[int, int]:
-        """Make the entries that are new; return their ids by the number they had."""
-        new = [a.entry for a in assignments if a.entry < 0]
-        if not new:
-            return {}
-        # Ids rise in the order of the document: the smaller is the older.
-        make = insert(entries).returning(entries.c.id, sort_by_parameter_order=True)
-        rows = [{"created_at": self.arrivals.seen_at}] * len(new)
-        ids = self.connection.scalars(make, rows)
-        return dict(zip(new, ids, strict=True))
+        """Make the entries that are new; return their ids by the number they had.
+
+        Ids rise in the order of the document: the smaller is the older.
+        """
+        return {
+            a.entry: self.handful.make_entry(self.arrivals.seen_at)
+            for a in assignments
+            if a.entry < 0
+        }
 
     def _add_aliases(
         self,
@@ -168,8 +170,7 @@ class Putting:
             for alias in a.aliases
             if alias not in known
         ]
-        if rows:
-            self.connection.execute(insert(entry_aliases), rows)
+        self.handful.name(rows)
 
 
 def _given_urls(named: Iterable[Named]) -> dict[str, frozenset[str]]:

@@ -49,6 +49,7 @@ _MATH = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _TAG = re.compile(r"<(?=(/?)([A-Za-z][A-Za-z0-9:\-]*))")
+_NAME = re.compile(r"</?([A-Za-z][A-Za-z0-9:\-]*)")
 _KEPT = re.compile(r"<(/?)([a-z0-9]+)[^>]*>")
 _SCRIPT = re.compile(r"<(su[bp])>([^<]{1,40})</\1>", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
@@ -70,15 +71,25 @@ def from_html(raw: str) -> str:
     """Return the text of an HTML fragment; block elements end words."""
     if "<![CDATA[" in raw:
         raw = raw.replace("<![CDATA[", "").replace("]]>", "")
-    cleaned = _CLEANER.clean(_TAG.sub(_escape_unknown, _MATH.sub("", raw[:MAX_MARKUP])))
-    scripted = _SCRIPT.sub(_scripted, cleaned)
-    return from_prose(unescape(_KEPT.sub(_space_of_block, scripted)))
+    fragment = raw[:MAX_MARKUP]
+    # Most fragments have HTML alone: then there is nothing to take out or keep.
+    if not _names_in(fragment) <= _HTML:
+        fragment = _TAG.sub(_escape_unknown, _MATH.sub("", fragment))
+    cleaned = _CLEANER.clean(fragment)
+    if "<su" in cleaned:
+        cleaned = _SCRIPT.sub(_scripted, cleaned)
+    return from_prose(unescape(_KEPT.sub(_space_of_block, cleaned)))
+
+
+def _names_in(fragment: str) -> set[str]:
+    """Return the names of all that looks like a tag."""
+    return {name.lower() for name in set(_NAME.findall(fragment))}
 
 
 def from_prose(raw: str) -> str:
     """Return text without entities, and without the tags that titles have."""
     text, escapes = raw, 0
-    while escapes < _MOST_ESCAPES and _ENTITY.search(text):
+    while escapes < _MOST_ESCAPES and "&" in text and _ENTITY.search(text):
         text, escapes = _ENTITY.sub(_decoded, text), escapes + 1
     if "<" not in text:
         return text

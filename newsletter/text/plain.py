@@ -6,7 +6,7 @@ import re
 from unicodedata import category, combining, normalize
 
 from newsletter.text.markup import from_html, from_prose
-from newsletter.text.tex import unwind
+from newsletter.text.tex import may_be_tex, unwind
 
 #: What may need a closer look; text without is clean but for white space.
 _UNUSUAL = re.compile(r"[^\x20-\x7e]|[\\$&<^~`{}]|_\{|''|--")
@@ -46,17 +46,21 @@ def clean_text(raw: str, *, markup: bool = False) -> str:
     """
     if not _UNUSUAL.search(raw):
         return " ".join(raw.split())
-    whole = _HALVES.sub("", raw)
+    whole = raw if raw.isascii() else _HALVES.sub("", raw)
     text = from_html(whole) if markup else from_prose(whole)
-    return one_line(unwind(_folded(text)))
+    return one_line(unwind(_folded(text)) if may_be_tex(text) else text)
 
 
 def one_line(raw: str) -> str:
     """Return *raw* without controls and line ends, white space folded, NFC."""
+    text = raw.strip(" ")
+    if not text.isprintable() or "  " in text:
+        text = " ".join(text.split())
     # What can be printed holds no control of any kind, and most text can.
-    text = raw if raw.isprintable() else _balanced(_DROPPED.sub("", raw))
+    if not text.isprintable():
+        text = " ".join(_balanced(_DROPPED.sub("", text)).split())
     # Last, since a letter and its mark may have met only now.
-    return normalize("NFC", " ".join(text.split()))
+    return text if text.isascii() else normalize("NFC", text)
 
 
 def _folded(text: str) -> str:

@@ -36,7 +36,7 @@ MAX_ACCENTED = 3
 MAX_MATH = 2_000
 
 #: What makes a look worth while.
-_SIGNS = re.compile(r"[\\$^~`{}]|_\{|''|--")
+_SIGNS = ("\\", "$", "^", "~", "`", "{", "}", "''", "--")
 #: What lies between is passed over at one go: in prose, and in math.
 _IN_PROSE = re.compile(r"[\\$^~{}]|_\{|``|''|--|https?://")
 _IN_MATH = re.compile(r"[\\$^~{}_'&]")
@@ -64,9 +64,14 @@ _BEFORE_NUMBER = re.compile(
 _WORD = re.compile("[A-Za-z]{3,}")
 
 
+def may_be_tex(text: str) -> bool:
+    """Tell whether ``unwind`` would look into *text*."""
+    return len(text) <= MAX_CHARS and any(sign in text for sign in _SIGNS)
+
+
 def unwind(text: str) -> str:
     """Return *text* with its TeX unwound; untouched where there is none."""
-    if len(text) > MAX_CHARS or not _SIGNS.search(text):
+    if not may_be_tex(text):
         return text
     return normalize("NFC", _Reader(text).read(math=False, depth=0))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+from html import unescape
 from pathlib import Path
 from unicodedata import normalize
 
@@ -12,9 +13,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.text import clean_text, one_line
+from newsletter.text.markup import (
+    _CLEANER,
+    _KEPT,
+    _MATH,
+    _SCRIPT,
+    _TAG,
+    _escape_unknown,
+    _scripted,
+    _space_of_block,
+    from_html,
+    from_prose,
+)
 from newsletter.text.plain import _BIDI, _DROPPED, _folded
-from newsletter.text.tex import _SIGNS, MAX_CHARS, _Reader, unwind
+from newsletter.text.tex import MAX_CHARS, _Reader, may_be_tex, unwind
 
+_SIGNS = re.compile(r"[\\$^~`{}]|_\{|''|--")
 _SPACE = re.compile(r"\s+")
 #: What means something to TeX, and what merely stands between.
 PIECES = st.sampled_from(
@@ -45,6 +59,11 @@ def test_tex_is_unwound_as_if_read_sign_by_sign(text: str) -> None:
     assert unwind(text) == (plainly(text) if _SIGNS.search(text) else text)
 
 
+@given(st.lists(PIECES, max_size=30).map("".join))
+def test_what_may_be_tex_has_one_of_its_signs(text: str) -> None:
+    assert may_be_tex(text) == bool(_SIGNS.search(text))
+
+
 @given(st.lists(PIECES, max_size=60).map("".join), st.integers(0, 60))
 def test_deep_tex_is_unwound_as_if_read_sign_by_sign(text: str, depth: int) -> None:
     whole = "$\\frac{" + "{" * depth + text
@@ -56,7 +75,7 @@ def test_real_abstracts_are_unwound_as_if_read_sign_by_sign(shared: Path) -> Non
         rows = [json.loads(line) for line in f][::8]
     for row in rows:
         for text in (row["title"], row["abstract"]):
-            if len(text) < MAX_CHARS and _SIGNS.search(text):
+            if len(text) < MAX_CHARS and may_be_tex(text):
                 assert unwind(text) == plainly(text)
 
 
@@ -77,3 +96,21 @@ def test_what_can_be_printed_needs_no_second_look() -> None:
     printable = [c for c in map(chr, range(0x110000)) if c.isprintable()]
     assert not [c for c in printable if _DROPPED.match(c) or _BIDI.match(c)]
     assert [c for c in printable if _SPACE.match(c)] == [" "]
+
+
+#: What HTML, near-HTML and prose consist of.
+TAGS = st.sampled_from(
+    [
+        *("<p>", "</p>", "<b>", "</B>", "<SUP>2</SUP>", "<sub>i", "</sub>", "<br/>"),
+        *("<think>", "</think>", "<math>", "<mi>x</mi>", "<mn", "</semantics>", "<T>"),
+        *("<script>", "</script>", "<a href='x<y'>", "< b", "<1", "<!-- ", "-->"),
+        *("&lt;p&gt;", "&amp;lt;", "&nbsp;", "a", " ", "\n", "é", "<", ">", "<p"),
+    ]
+)
+
+
+@given(st.lists(TAGS, max_size=30).map("".join))
+def test_html_without_foreign_tags_is_read_as_any_other(raw: str) -> None:
+    tags = _TAG.sub(_escape_unknown, _MATH.sub("", raw))
+    scripted = _SCRIPT.sub(_scripted, _CLEANER.clean(tags))
+    assert from_html(raw) == from_prose(unescape(_KEPT.sub(_space_of_block, scripted)))
