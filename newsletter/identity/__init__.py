@@ -12,7 +12,7 @@ source gives it to one guid; a guid, only while the source does not give the
 same thing another one.
 """
 
-from newsletter.identity.addresses import canonical_url
+from newsletter.identity.addresses import canonical_url, is_plain
 from newsletter.identity.dois import doi_of
 from newsletter.identity.names import (
     SURE,
@@ -45,6 +45,7 @@ __all__ = [
     "doi_of",
     "guid_alias",
     "has_sure_name",
+    "is_plain",
     "name_all",
     "paper_id",
     "resolve",

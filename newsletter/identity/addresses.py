@@ -23,6 +23,13 @@ _TRACKERS = re.compile(
 _FROM_FEED = re.compile(r"rss=1|af=R|source=rss\b.*|from=rss|ref=rss", re.ASCII)
 #: As it stands in ASCII: a name, or an address.
 _HOST = re.compile(r"[A-Za-z0-9._\-]+|[0-9A-Fa-f:.]+(?:%\w+)?", re.ASCII)
+#: What nearly all links look like: nothing to decode, to add or to take out
+#: but parameters. A host has a letter first, and no part of a path a dot.
+_PLAIN = re.compile(
+    r"(https?://[a-z](?:[a-z0-9\-]*[a-z0-9])?(?:\.[a-z](?:[a-z0-9\-]*[a-z0-9])?)*"
+    r"(?:/[A-Za-z0-9_~\-][A-Za-z0-9_~.\-]*)+/?)(?:\?([A-Za-z0-9_~.\-=&]+))?",
+    re.ASCII,
+)
 #: What is longer is nobody's link.
 _LONGEST_URL = 4000
 
@@ -34,19 +41,37 @@ def canonical_url(url: str) -> str | None:
     Host in lower case and ASCII, no default port, no fragment, no tracking
     parameters; what need not be percent-encoded is not.
     """
+    plain = _PLAIN.fullmatch(url)
+    if plain and len(url) <= _LONGEST_URL:
+        return _joined(plain[1], plain[2] or "")
+    return _canonical(url)
+
+
+def _canonical(url: str) -> str | None:
+    """Return what ``canonical_url`` does, of any address."""
     parsed = parse_url(url)
     if parsed is None:
         return None
     if parsed.raw_path == "/":
         parsed = parsed.with_path("/", keep_query=True)
     bare = str(parsed.with_query(None).with_fragment(None))
-    # Taken out of the text: a query put together anew may be another one.
-    query = "&".join(
-        part for part in parsed.raw_query_string.split("&") if not _is_tracker(part)
-    )
-    whole = f"{bare}?{query}" if query else bare
+    whole = _joined(bare, parsed.raw_query_string)
     # Letters beyond ASCII are written as several; what is long by then is none.
     return whole if len(whole) <= _LONGEST_URL else None
+
+
+def is_plain(url: str) -> bool:
+    """Tell whether *url* is whole and has nothing that is written in two ways."""
+    return bool(_PLAIN.fullmatch(url))
+
+
+def _joined(bare: str, query: str) -> str:
+    """Return an address with its query, but for the trackers.
+
+    Taken out of the text: a query put together anew may be another one.
+    """
+    kept = "&".join(part for part in query.split("&") if not _is_tracker(part))
+    return f"{bare}?{kept}" if kept else bare
 
 
 def _is_tracker(part: str) -> bool:

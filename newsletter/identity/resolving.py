@@ -172,6 +172,8 @@ def _by_trust(names: Iterable[str]) -> list[str]:
 def _merged(listings: Sequence[Listing]) -> Listing:
     """Return what one poll says of one entry: first listed, latest text and votes."""
     first, last = listings[0], listings[-1]
+    if first is last:
+        return last
     return replace(last, listed_at=first.listed_at, guid=first.guid)
 
 

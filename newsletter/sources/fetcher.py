@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
@@ -87,9 +88,13 @@ class HttpFetcher:
         )
         thread = Thread(target=round_.run, args=(todo,), name="fetch", daemon=True)
         thread.start()
+        # What there is outlives the round: the collector need not look through it
+        # whenever some pages have come.
+        gc.freeze()
         try:
             yield from shelf
         finally:
+            gc.unfreeze()
             round_.stop()
             thread.join()
             shelf.close()

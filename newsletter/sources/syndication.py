@@ -13,7 +13,7 @@ from datetime import datetime
 from yarl import URL
 
 from newsletter.errors import ParseError
-from newsletter.identity import canonical_url, doi_of
+from newsletter.identity import canonical_url, doi_of, is_plain
 from newsletter.model import (
     Link,
     Listing,
@@ -207,6 +207,8 @@ class Item:
     def absolute(self, raw: str) -> str | None:
         """Return *raw* as an http(s) address without trackers; None: it is none."""
         raw = raw.strip()
+        if is_plain(raw):
+            return canonical_url(raw)
         for base in (self.base, self.response.final_url or ""):
             try:
                 joined = URL(base).join(URL(raw)) if base else URL(raw)

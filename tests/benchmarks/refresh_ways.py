@@ -34,7 +34,7 @@ class Memory(threading.Thread):
         while not self.is_over:
             total = sum(map(_share_kb, family(Path("/proc/self").resolve().name)))
             self.peak_kb = max(self.peak_kb, total)
-            time.sleep(0.1)
+            time.sleep(0.25)
 
 
 def family(pid: str) -> Iterator[str]:
