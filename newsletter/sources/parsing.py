@@ -24,6 +24,8 @@ from newsletter.sources.shelf import Parsed, pack
 #: As many sources are worth the start of worker processes.
 WORTH_WORKERS = 24
 MOST_WORKERS = 4
+#: What reads most documents, and takes a while to import.
+_NEEDED = (__name__, "newsletter.sources.feed", "newsletter.sources.strict")
 #: A page of a document of more bytes than this waits packed.
 LARGE = 500_000
 
@@ -101,7 +103,7 @@ def _pool() -> ProcessPoolExecutor:
     context = multiprocessing.get_context(method)
     if method == "forkserver":
         # Imported once, before the workers part.
-        context.set_forkserver_preload(["newsletter.sources.feed"])
+        context.set_forkserver_preload(list(_NEEDED))
     return ProcessPoolExecutor(
         min(_cores(), MOST_WORKERS),
         mp_context=context,
