@@ -24,6 +24,8 @@ from newsletter.sources.shelf import Parsed, pack
 #: As many sources are worth the start of worker processes.
 WORTH_WORKERS = 24
 MOST_WORKERS = 4
+#: The largest and most broken document that is let in takes a tenth of that.
+LONGEST_S = 120.0
 #: What reads most documents, and takes a while to import.
 _NEEDED = (__name__, "newsletter.sources.feed", "newsletter.sources.strict")
 #: A page of a document of more bytes than this waits packed.
@@ -48,6 +50,8 @@ class Readers:
 
     #: Sources of this round.
     count: int
+    #: A process that reads one document for longer hangs.
+    longest_s: float = LONGEST_S
     _pool: ProcessPoolExecutor | None = None
     _portable: dict[str, bool] = field(default_factory=dict)
 
@@ -63,9 +67,7 @@ class Readers:
         for _ in range(2):
             pool = self._pool = self._pool or _pool()
             try:
-                return await asyncio.wrap_future(
-                    pool.submit(_read_packed, source, response)
-                )
+                return await self._read_in(pool, source, response)
             except BrokenProcessPool:
                 # The one that died may have died of another's document.
                 if self._pool is pool:
@@ -73,6 +75,29 @@ class Readers:
         raise ParseError(
             "the process that read this document died; it may be too much for memory"
         )
+
+    async def _read_in(
+        self, pool: ProcessPoolExecutor, source: Source, response: Response
+    ) -> Parsed:
+        """Return what a process of *pool* makes of *response*; end one that hangs."""
+        reading = pool.submit(_read_packed, source, response)
+        waiting = asyncio.wrap_future(reading)
+        while not (await asyncio.wait([waiting], timeout=self.longest_s))[0]:
+            # What is not being read waits for those before it.
+            if reading.running():
+                self._end(pool)
+                raise ParseError(
+                    f"it was not read within {self.longest_s:g} seconds, so its"
+                    " reading was ended; look at the document"
+                )
+        return waiting.result()
+
+    def _end(self, pool: ProcessPoolExecutor) -> None:
+        """End the processes of *pool*; what else they were reading is read again."""
+        if self._pool is pool:
+            self._pool = None
+            for process in multiprocessing.active_children():
+                process.kill()
 
     def _is_portable(self, source: Source) -> bool:
         """Tell whether a source can be sent to a process; another's may not be."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from newsletter.errors import ParseError
 from newsletter.model import (
     FetchSettings,
     Listing,
@@ -22,7 +25,8 @@ from newsletter.model import (
 )
 from newsletter.ports import PollJob
 from newsletter.sources.fetcher import HttpFetcher
-from newsletter.sources.parsing import WORTH_WORKERS
+from newsletter.sources.parsing import WORTH_WORKERS, Readers
+from newsletter.sources.shelf import Parsed
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
@@ -39,6 +43,8 @@ class Telling:
     settings: SourceSettings
     #: A folder where the first process that reads leaves a mark, and dies.
     dies: str | None = None
+    #: Never gets to the end of a document that says so.
+    hangs: bool = False
     #: What cannot be sent to another process.
     ties: object = field(default=None, compare=False)
 
@@ -53,6 +59,8 @@ class Telling:
                 pass
             else:
                 os.kill(os.getpid(), signal.SIGKILL)
+        if self.hangs:
+            time.sleep(600)
         title = f"{os.getpid()} {response.body.decode()}"
         said = Listing(
             source=self.settings.name, guid=None, title=title, url=None, listed_at=NOW
@@ -107,3 +115,29 @@ def test_a_process_that_dies_of_a_document_takes_no_other_with_it(
     found = polls(tmp_path, WORTH_WORKERS, dies=str(marks))
     assert len(said(found)) == WORTH_WORKERS
     assert (marks / "mark").exists()
+
+
+def telling(name: str, *, hangs: bool = False) -> tuple[Telling, Response]:
+    settings = SourceSettings(name=name, kind="feed", url="https://example.org/")
+    request = Request(source=name, url=settings.url)
+    response = Response(
+        request=request, status=200, headers={}, body=name.encode(), seen_at=NOW
+    )
+    return Telling(settings, hangs=hangs), response
+
+
+def test_a_process_that_hangs_is_ended_and_the_others_are_read() -> None:
+    sources = [telling(f"s{n}", hangs=n == 1) for n in range(6)]
+
+    async def read() -> list[object]:
+        readers = Readers(WORTH_WORKERS, longest_s=2)
+        try:
+            every = [readers.read(source, answer) for source, answer in sources]
+            return await asyncio.gather(*every, return_exceptions=True)
+        finally:
+            readers.close()
+
+    found = asyncio.run(read())
+    assert [isinstance(one, Parsed) for one in found] == [n != 1 for n in range(6)]
+    assert isinstance(found[1], ParseError)
+    assert "not read within 2 seconds" in str(found[1])
