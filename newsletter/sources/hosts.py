@@ -19,7 +19,7 @@ from newsletter.model import FetchSettings, Request
 from newsletter.ports import Clock, Pace
 
 #: Requests in the air at once, over all hosts.
-MOST_IN_THE_AIR = 64
+MOST_IN_THE_AIR = 128
 #: A turn that is farther off than this is waited for by the next run.
 LONGEST_TURN_S = 90.0
 #: What a host gets that says 429 and no time.
