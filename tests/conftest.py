@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, make_url, text
 
 from tests.support import postgres
+from tests.support.project import cool
 from tests.support.web import HttpServer
 
 settings.register_profile(
@@ -27,6 +28,12 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("house")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish() -> None:
+    """End what runs commands, before coverage is put together."""
+    cool()
 
 
 def missing(what: str) -> NoReturn:

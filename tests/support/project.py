@@ -10,8 +10,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+from tests.support.warm import Warm
+
+
+@cache
+def warm() -> Warm:
+    """Return this process's helper that runs commands; see ``cool``."""
+    return Warm()
+
+
+def cool() -> None:
+    """End the helper, if there is one; what it covered is counted then."""
+    if warm.cache_info().currsize:
+        warm().close()
+        warm.cache_clear()
+
 
 #: Readers that most tests need; each test may write its own.
 READERS = """
@@ -57,13 +74,10 @@ class Project:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start the command line in the project's folder."""
-        environ = {
-            k: v for k, v in os.environ.items() if not k.startswith("NEWSLETTER_")
-        }
         return subprocess.Popen(  # noqa: S603 - our own command line
             [sys.executable, "-m", "newsletter", *arguments],
             cwd=self.root,
-            env={**environ, **self.environ},
+            env=self._environ(),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -71,10 +85,13 @@ class Project:
 
     def run(self, *arguments: str, code: int = 0) -> tuple[str, str]:
         """Run a command to its end; its exit code must be *code*."""
-        process = self.start(*arguments)
-        out, err = process.communicate(timeout=110)
-        assert process.returncode == code, f"{arguments}\n{out}\n{err}"
+        found, out, err = warm().run(arguments, cwd=self.root, env=self._environ())
+        assert found == code, f"{arguments}\n{out}\n{err}"
         return out, err
+
+    def _environ(self) -> dict[str, str]:
+        ours = {k: v for k, v in os.environ.items() if not k.startswith("NEWSLETTER_")}
+        return {**ours, **self.environ}
 
     def json(self, *arguments: str) -> Any:  # noqa: ANN401 - what json gives
         """Run a command with ``--json`` and read what it prints."""
