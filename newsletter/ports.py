@@ -197,7 +197,11 @@ class Entries(Released, Protocol):
     def listed_between(
         self, start: datetime, end: datetime, *, source_order: Sequence[str]
     ) -> tuple[Candidate, ...]:
-        """Return released entries listed in [start, end), for back-tests."""
+        """Return released entries listed in [start, end), for back-tests.
+
+        Of their versions only what is weighed and named: no links, no picture,
+        no sentence of the source's own, no date or language.
+        """
 
 
 # --- subscribers --------------------------------------------------------------

@@ -35,7 +35,7 @@ _COMMANDS = {
     "deliver": ("running:deliver", "Render what is ready and hand it over."),
     "show": ("looking:show", "Print a past issue again, byte for byte."),
     "preview": ("previewing:preview", "Show any reader's issue on a local page."),
-    "match": ("looking:match", "Try a query on what was listed lately."),
+    "match": ("trying:match", "Try a query on what was listed lately."),
     "status": ("looking:status", "What is due, sent, unknown and failed, and why."),
     "doctor": ("doctor:doctor", "What is wrong, and what to do about it."),
     "subscribers": ("readers:subscribers", "Readers: who they are, come and go."),

@@ -12,6 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from newsletter.app import App
+    from newsletter.model import Profile
 
 #: What ``--at`` takes: beyond these, calendars and databases end.
 _FIRST_YEAR, _LAST_YEAR = 1971, 2200
@@ -59,6 +60,20 @@ def open_app(
     return app.open_app(
         folder, os.environ, dry=dry, check_subscribers=check_subscribers
     )
+
+
+def profile_of(app: App, address: str) -> Profile:
+    """Return a reader's profile: as subscribers.toml has it, where it names them.
+
+    Raises:
+        NotFoundError: There is no such reader.
+    """
+    same = (s for s in app.specs or () if s.address.casefold() == address.casefold())
+    spec = next(same, None)
+    if spec is not None:
+        return spec.profile
+    subscribers = app.store.subscribers
+    return subscribers.profile(subscribers.get(address).profile_hash)
 
 
 def local(value: datetime, zone: str) -> str:

@@ -1,15 +1,12 @@
-"""The commands that look: show, match, status."""
+"""The commands that look: show, status."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
 from email import message_from_bytes, policy
 
 import click
 
-from newsletter.app import App
-from newsletter.cli.context import Instant, local, open_app
+from newsletter.cli.context import local, open_app
 from newsletter.cli.feeds import next_poll
 from newsletter.cli.output import (
     counted,
@@ -20,11 +17,8 @@ from newsletter.cli.output import (
     warn,
 )
 from newsletter.cli.telling import CURES, SHORT_KEY
-from newsletter.model import Interest, LedgerRow, Match, Profile
+from newsletter.model import LedgerRow
 from newsletter.usecases import look
-
-#: How many of the best ``match`` prints.
-BEST = 20
 
 
 @click.command()
@@ -57,106 +51,6 @@ def _part(content: bytes, part: str) -> bytes:
         return "".join(f"{name}: {value}\n" for name, value in mail.items()).encode()
     body = mail.get_body(("plain",) if part == "text" else ("html",))
     return str(body.get_content()).encode() if body else b""
-
-
-@click.command()
-@click.argument("query", required=False)
-@click.option("--subscriber", "name", metavar="ADDRESS", help="Try a reader's profile.")
-@click.option("--days", type=click.IntRange(1, 400), default=30, show_default=True)
-@click.option(
-    "--at", type=Instant(), help="Look back from this instant. [default: now]"
-)
-@json_option
-@click.pass_context
-def match(
-    ctx: click.Context,
-    query: str | None,
-    name: str | None,
-    days: int,
-    at: datetime | None,
-    *,
-    as_json: bool,
-) -> None:
-    """Show what QUERY, or a reader's profile, would have brought lately."""
-    if (query is None) == (name is None):
-        raise click.UsageError("give a QUERY or --subscriber ADDRESS, one of the two")
-    profile = _query_profile(query) if query is not None else None
-    with open_app(ctx) as app:
-        if profile is None:
-            profile = _subscriber_profile(app, name or "")
-        test = look.back_test(
-            profile,
-            entries=app.store.entries,
-            as_of=at or app.clock.now(),
-            days=days,
-            ranking=app.settings.ranking,
-            source_order=app.source_order,
-        )
-    if as_json:
-        print_json(_test_json(test))
-    else:
-        _print_test(test, days)
-
-
-def _query_profile(query: str) -> Profile:
-    from newsletter.matching.grammar import parse_query  # noqa: PLC0415 - lark, only here
-
-    return Profile(interests=(Interest(query=query, tree=parse_query(query)),))
-
-
-def _subscriber_profile(app: App, name: str) -> Profile:
-    subscribers = app.store.subscribers
-    return subscribers.profile(subscribers.get(name).profile_hash)
-
-
-def _test_json(test: look.BackTest) -> Mapping[str, object]:
-    return {
-        "weighed": test.weighed,
-        "matched": len(test.matches),
-        "per_day": {day.isoformat(): n for day, n in test.per_day.items()},
-        "matches": [
-            {
-                "title": match.candidate.version.title,
-                "url": match.candidate.version.url,
-                "listed_at": match.candidate.listed_at,
-                "score": match.score / 1000,
-                "why": why(match),
-            }
-            for match in test.matches
-        ],
-    }
-
-
-def _print_test(test: look.BackTest, days: int) -> None:
-    found = len(test.matches)
-    click.echo(
-        f"{counted(test.weighed, 'entry', 'entries')} listed in "
-        f"{counted(days, 'day')}, {found} matched ({found / days:.1f} a day)"
-    )
-    for day, number in test.per_day.items():
-        if number:
-            click.echo(f"  {day:%a %d %b}  {number:4}  {'#' * min(number, 50)}")
-    for place, match in enumerate(test.matches[:BEST], 1):
-        version = match.candidate.version
-        click.echo(f"{place:3}. {version.title}")
-        click.echo(f"     {match.score / 1000:.2f} = {why(match)}")
-        if version.url:
-            click.echo(f"     {version.url}")
-    if found > BEST:
-        click.echo(f"     … and {found - BEST} more (--json prints all)")
-
-
-def why(match: Match) -> str:
-    """Return a score's split: title: mamba 2.0 · fresh 0.5."""
-    reasons = match.reasons
-    parts = [f"{p.field}: {p.term} {p.millis / 1000:.1f}" for p in reasons.parts]
-    for word, millis in (
-        ("votes", reasons.votes_millis),
-        ("fresh", reasons.freshness_millis),
-    ):
-        if millis:
-            parts.append(f"{word} {millis / 1000:.1f}")
-    return " · ".join(parts) or "everything matches"
 
 
 @click.command()

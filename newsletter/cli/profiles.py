@@ -15,7 +15,7 @@ import tomlkit
 
 from newsletter import app as root
 from newsletter.app import App
-from newsletter.cli.context import Instant, open_app
+from newsletter.cli.context import Instant, open_app, profile_of
 from newsletter.cli.output import counted, json_option, print_json, warn
 from newsletter.config import Settings, read_profile
 from newsletter.errors import ConfigError
@@ -117,7 +117,7 @@ def check(
     settings = root.read_settings(ctx.find_root().obj["folder"], os.environ)
     spec = _read(settings, file, _ANYBODY) if file is not None else None
     with open_app(ctx, check_subscribers=True) as app:
-        wanted = spec.profile if spec is not None else _now(app, address or "")
+        wanted = spec.profile if spec is not None else profile_of(app, address or "")
         as_of = at or app.clock.now()
         found = lint.lint(
             wanted,
@@ -154,7 +154,7 @@ def diff(
     settings = root.read_settings(ctx.find_root().obj["folder"], os.environ)
     after = _read(settings, file, address).profile
     with open_app(ctx, check_subscribers=True) as app:
-        before = _now(app, address)
+        before = profile_of(app, address)
         as_of = at or app.clock.now()
         found = lint.compare(
             before,
@@ -175,13 +175,6 @@ def diff(
 def _of(app: App, address: str) -> tuple[Subscriber, Profile]:
     reader = app.store.subscribers.get(address)
     return reader, app.store.subscribers.profile(reader.profile_hash)
-
-
-def _now(app: App, address: str) -> Profile:
-    """Return a reader's profile: as the file has it, where it names them."""
-    same = (s for s in app.specs or () if s.address.casefold() == address.casefold())
-    spec = next(same, None)
-    return spec.profile if spec is not None else _of(app, address)[1]
 
 
 def _lately(app: App, as_of: datetime, days: int) -> tuple[Candidate, ...]:

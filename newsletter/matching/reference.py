@@ -86,7 +86,7 @@ def _document(candidate: Candidate) -> Document:
             Field.CATEGORY: tuple(tokenize(name) for name in version.categories),
             Field.SOURCE: tuple(tokenize(s.source) for s in candidate.sources),
         },
-        words=frozenset(title) | frozenset(summary),
+        words=frozenset(title + summary),
     )
 
 

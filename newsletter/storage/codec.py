@@ -67,6 +67,17 @@ _SAID = (
     "thumbnail",
     "language",
 )
+#: The columns of ``weighed_of``.
+WEIGHED = (
+    "id",
+    "entry_id",
+    "source",
+    "title",
+    "url",
+    "summary",
+    "authors",
+    "categories",
+)
 _SUBSCRIBER = tuple(field.name for field in fields(Subscriber))
 
 
@@ -89,6 +100,20 @@ def version_of(row: Row[Any]) -> EntryVersion:
     links = tuple(Link(label=label, url=url) for label, url in json.loads(row.links))
     said = {name: getattr(row, name) for name in _SAID}
     return EntryVersion(id=row.id, entry_id=row.entry_id, links=links, **said)
+
+
+def weighed_of(row: Row[Any]) -> EntryVersion:
+    """Return of a version what is weighed and named; the rest is not read."""
+    return EntryVersion(
+        id=row.id,
+        entry_id=row.entry_id,
+        source=row.source,
+        title=row.title,
+        url=row.url,
+        summary=row.summary,
+        authors=row.authors,
+        categories=row.categories,
+    )
 
 
 # --- subscribers --------------------------------------------------------------

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 
 from newsletter.model import Candidate, EntryVersion, SourceListing, Window
-from newsletter.storage.codec import version_of
+from newsletter.storage.codec import WEIGHED, version_of, weighed_of
 from newsletter.storage.schema import entry_versions, listings, sightings
 
 #: (entry, source): what versions, listings and votes belong to.
@@ -66,11 +66,19 @@ def read_listed(
     *,
     source_order: Sequence[str],
 ) -> tuple[Candidate, ...]:
-    """Return released entries listed in [start, end), by entry id."""
+    """Return released entries listed in [start, end), by entry id.
+
+    Of their versions only what is weighed and named.
+    """
     released = listings.c.seq.is_not(None)
     inside = and_(released, listings.c.listed_at >= start, listings.c.listed_at < end)
     return _candidates(
-        connection, inside, known=released, after=0, source_order=source_order
+        connection,
+        inside,
+        known=released,
+        after=0,
+        source_order=source_order,
+        is_whole=False,
     )
 
 
@@ -81,6 +89,7 @@ def _candidates(
     known: ColumnElement[bool],
     after: int,
     source_order: Sequence[str],
+    is_whole: bool = True,
 ) -> tuple[Candidate, ...]:
     """Return the entries with a listing *inside*, by all *known* listings."""
     newest = select(
@@ -88,7 +97,8 @@ def _candidates(
     )
     rows = connection.execute(newest.where(inside).group_by(listings.c.entry_id))
     listed = {row.entry_id: row.listed_at for row in rows}
-    facts = _facts(connection, select(listings.c.entry_id).where(inside), known)
+    which = select(listings.c.entry_id).where(inside)
+    facts = _facts(connection, which, known, is_whole=is_whole)
     rank = _ranking(source_order)
     return tuple(
         _candidate(entry_id, listed[entry_id], facts, after=after, rank=rank)
@@ -125,7 +135,11 @@ def _ranking(source_order: Sequence[str]) -> Callable[[str], tuple[int, str]]:
 
 
 def _facts(
-    connection: Connection, which: Select[Any], known: ColumnElement[bool]
+    connection: Connection,
+    which: Select[Any],
+    known: ColumnElement[bool],
+    *,
+    is_whole: bool,
 ) -> _Known:
     by_entry: defaultdict[int, list[Any]] = defaultdict(list)
     for row in connection.execute(
@@ -136,23 +150,27 @@ def _facts(
         by_entry[row.entry_id].append(row)
     return _Known(
         listings=by_entry,
-        versions=_versions(connection, which),
+        versions=_versions(connection, which, is_whole=is_whole),
         votes=_votes(connection, which),
     )
 
 
-def _versions(connection: Connection, which: Select[Any]) -> dict[_Pair, EntryVersion]:
-    """Return the newest version of each pair."""
+def _versions(
+    connection: Connection, which: Select[Any], *, is_whole: bool
+) -> dict[_Pair, EntryVersion]:
+    """Return the newest version of each pair, or what of it is weighed."""
     newest = (
         select(func.max(entry_versions.c.id).label("id"))
         .where(entry_versions.c.entry_id.in_(which))
         .group_by(entry_versions.c.entry_id, entry_versions.c.source)
         .subquery()
     )
+    columns = entry_versions.c if is_whole else [entry_versions.c[n] for n in WEIGHED]
     rows = connection.execute(
-        select(entry_versions).join(newest, newest.c.id == entry_versions.c.id)
+        select(*columns).join(newest, newest.c.id == entry_versions.c.id)
     )
-    return {(row.entry_id, row.source): version_of(row) for row in rows}
+    made = version_of if is_whole else weighed_of
+    return {(row.entry_id, row.source): made(row) for row in rows}
 
 
 def _votes(connection: Connection, which: Select[Any]) -> dict[_Pair, int | None]:

@@ -1,22 +1,17 @@
-"""Look without touching: past issues, back-tests, where everything stands."""
+"""Look without touching: past issues, where everything stands."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from newsletter.assembling import Assembler
 from newsletter.errors import NotFoundError
-from newsletter.matching import match_profile
 from newsletter.model import (
     IssueState,
     LedgerRow,
-    Match,
     Message,
-    Profile,
-    Ranking,
     SourceSettings,
     SourceState,
     Subscriber,
@@ -61,42 +56,6 @@ def show(key: str, *, ledger: Ledger, assembler: Assembler) -> PastIssue:
         row=row,
         message=assembler.make(row.record),
         theme_changed=assembler.theme_hash(row.record.theme) != row.record.theme_hash,
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BackTest:
-    """What a profile would have brought."""
-
-    #: Distinct entries listed in these days.
-    weighed: int
-    #: Matches by the UTC day of their listing, every day present.
-    per_day: Mapping[date, int]
-    #: In rank order.
-    matches: tuple[Match, ...]
-
-
-def back_test(
-    profile: Profile,
-    *,
-    entries: Entries,
-    as_of: datetime,
-    days: int,
-    ranking: Ranking,
-    source_order: Sequence[str],
-) -> BackTest:
-    """Weigh all that was listed in the *days* before *as_of* for *profile*."""
-    start = as_of - timedelta(days=days)
-    candidates = entries.listed_between(
-        start, as_of + timedelta(microseconds=1), source_order=source_order
-    )
-    matches = match_profile(profile, candidates, as_of=as_of, ranking=ranking)
-    counted = Counter(match.candidate.listed_at.date() for match in matches)
-    every = (start.date() + timedelta(days=n) for n in range(days + 1))
-    return BackTest(
-        weighed=len(candidates),
-        per_day={day: counted[day] for day in every},
-        matches=matches,
     )
 
 

@@ -324,7 +324,17 @@ def test_a_large_window_is_read_whole(world: World) -> None:
 
 
 def test_back_tests_read_what_was_listed_in_a_time(world: World) -> None:
-    world.show(listing(A, listed_at=NOW - DAY), at=NOW)
+    shown = listing(
+        A,
+        listed_at=NOW - DAY,
+        summary="At length.",
+        authors=("Ann Lee",),
+        categories=("cs.LG",),
+        published_at=NOW,
+        tldr="In short.",
+        thumbnail="https://example.org/a.png",
+    )
+    world.show(shown, at=NOW)
     world.show(listing(A, "arxiv", listed_at=NOW - 9 * DAY), at=NOW)
     world.show(listing(B, listed_at=NOW), at=NOW)
     world.put(listing(C, listed_at=NOW - DAY), max_new=0)
@@ -333,6 +343,11 @@ def test_back_tests_read_what_was_listed_in_a_time(world: World) -> None:
     assert candidate.version.title == f"About {A}"
     assert (candidate.listed_at, candidate.seen_before) == (NOW - DAY, False)
     assert len(candidate.sources) == 2
+    (whole,) = world.store.entries.versions([candidate.version.id]).values()
+    assert (whole.tldr, whole.published_at) == ("In short.", NOW)
+    assert candidate.version == replace(
+        whole, published_at=None, tldr=None, thumbnail=None
+    )
     assert len(read(NOW - DAY, NOW + TICK, source_order=())) == 2
 
 
