@@ -106,7 +106,9 @@ def _become(order: Mapping[str, object], out: int, err: int) -> NoReturn:
     assert isinstance(arguments, list)
     os.environ.clear()
     os.environ.update(env)
+    # What an interpreter does at its start.
     time.tzset()
+    sys.path[:0] = filter(None, env.get("PYTHONPATH", "").split(os.pathsep))
     os.chdir(str(order["cwd"]))
     sys.argv = ["newsletter", *arguments]
     runpy.run_module("newsletter", run_name="__main__", alter_sys=True)
