@@ -354,7 +354,12 @@ def _too_wide(query: Query) -> str:
     """Say that *query* would match nearly everything, and what may be meant."""
     reason = "this is true of nearly everything: also where none of its words occurs"
     suggestion = _narrowed(query)
-    return f"{reason}; did you mean {suggestion}?" if suggestion else reason
+    if suggestion:
+        return f"{reason}; did you mean {suggestion}?"
+    if isinstance(query, Not):
+        out = to_text(query.operand)
+        return f"{reason}; say what to look for as well, or make a mute of it: {out}"
+    return reason
 
 
 def _narrowed(query: Query) -> str | None:

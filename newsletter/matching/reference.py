@@ -7,7 +7,7 @@ be a prefix.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal
@@ -86,7 +86,7 @@ def _document(candidate: Candidate) -> Document:
             Field.CATEGORY: tuple(tokenize(name) for name in version.categories),
             Field.SOURCE: tuple(tokenize(s.source) for s in candidate.sources),
         },
-        words=frozenset(title) | frozenset(summary),
+        words=frozenset(title + summary),
     )
 
 
@@ -334,3 +334,16 @@ def _places(terms: Sequence[tuple[Term, Decimal]], text: str, field: Field) -> _
         else:
             merged.append((start, end))
     return tuple(merged)
+
+
+def entry_millis(candidate: Candidate, *, as_of: datetime, ranking: Ranking) -> int:
+    """Return what *candidate* is worth to every profile: votes and freshness."""
+    votes = _votes(candidate.votes or 0, ranking.votes)
+    age = as_of - candidate.listed_at
+    return votes + _freshness(age, ranking.half_life, ranking.freshness)
+
+
+def term_millis(weight: Decimal, fields: Collection[Field], ranking: Ranking) -> int:
+    """Return what a term of that weight is worth that occurs in *fields*."""
+    worth = (_worth(field, ranking) for field in fields)
+    return _millis(weight * sum(worth, Decimal(0)))

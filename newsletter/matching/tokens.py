@@ -28,18 +28,24 @@ _TOKEN = re.compile(
 _ASCII_TOKEN = re.compile(
     r"(?<![a-z0-9])(?:c\+\+|c\#|f\#|\.net)(?![a-z0-9])|[a-z0-9]+", re.ASCII
 )
+#: The same where there can be no special: twice as fast.
+_ASCII_WORD = re.compile("[a-z0-9]+", re.ASCII)
 _MARKS = re.compile("[\u0300-\u036f]")
 _IS_CJK = re.compile(f"[{_CJK}]")
 #: They follow a letter and become one with it, though they are not combining:
 #: Hangul's vowels and final consonants, half-width kana's voicing marks.
 _JOINS = re.compile("[\u1160-\u11ff\uff9e\uff9f]")
+#: All that is not ASCII, with the letter that a mark at its beginning belongs to.
+_FOREIGN = re.compile(r"[\x00-\x7f]?[^\x00-\x7f]+")
 
 
 def tokenize(text: str) -> tuple[str, ...]:
     """Return the tokens of *text*, in order."""
-    if text.isascii():
-        return tuple(_ASCII_TOKEN.findall(text.lower()))
-    return tuple(_TOKEN.findall("".join(_folded(c) for c in _clusters(text))))
+    folded = text.lower() if text.isascii() else _folded_text(text)
+    if not folded.isascii():
+        return tuple(_TOKEN.findall(folded))
+    has_special = "+" in folded or "#" in folded or ".net" in folded
+    return tuple((_ASCII_TOKEN if has_special else _ASCII_WORD).findall(folded))
 
 
 def token_spans(text: str) -> tuple[tuple[str, int, int], ...]:
@@ -80,6 +86,18 @@ def _clusters(text: str) -> list[str]:
         else:
             found.append(character)
     return found
+
+
+def _folded_text(text: str) -> str:
+    """Return *text* with every letter folded; ASCII goes whole, it is most of it."""
+    folded: list[str] = []
+    at = 0
+    for found in _FOREIGN.finditer(text):
+        folded.append(text[at : found.start()].lower())
+        folded += map(_folded, _clusters(found.group()))
+        at = found.end()
+    folded.append(text[at:].lower())
+    return "".join(folded)
 
 
 @lru_cache(maxsize=8192)
