@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Self
 
 from newsletter import storage
 from newsletter.assembling import Assembler
+from newsletter.blocks import BlockDecider
 from newsletter.config import (
     Settings,
     existing_secrets,
@@ -26,7 +27,7 @@ from newsletter.config import (
     load_subscribers,
     secrets_of,
 )
-from newsletter.deciding import Decider
+from newsletter.deciding import Decider, Plan
 from newsletter.delivery.greeting import greet
 from newsletter.delivery.outbox import Outbox
 from newsletter.delivery.smtp import Smtp
@@ -51,6 +52,7 @@ from newsletter.usecases import members
 from newsletter.usecases.deliver import Deliver, DeliverReport, Delivery
 from newsletter.usecases.diagnose import Finding, Grade
 from newsletter.usecases.prepare import (
+    Blockwise,
     Fate,
     Preparation,
     Prepare,
@@ -288,19 +290,52 @@ class App:
             catch_up=self.settings.catch_up,
             source_order=self.source_order,
         )
+        notes: list[str] = []
         report = Prepare(
             decider=decider,
             subscribers=self.store.subscribers,
             ledger=self.store.ledger,
             clock=self.clock,
+            blockwise=self._blockwise(decider, notes.append),
             tell=tell,
         ).run(
             as_of,
             everyone=everyone,
             all_failing=refreshed.all_failing and not refreshed.released,
         )
+        report.notes += notes
         tell(report)
         return report
+
+    def _blockwise(self, decider: Decider, warn: Callable[[str], None]) -> Blockwise:
+        """Return what makes a decider for blocks, over compiled profiles."""
+        store = self.store
+
+        def make(
+            as_of: datetime,
+            *,
+            everyone: bool,
+            edition_hash: str,
+            is_waiting: Callable[[Plan], bool],
+        ) -> BlockDecider:
+            from newsletter.library import Library  # noqa: PLC0415 - numpy costs 0.1 s, and most runs have few readers
+
+            library = Library(
+                chunks=store.chunks, subscribers=store.subscribers, warn=warn
+            )
+            library.bring_up_to_date()
+            return BlockDecider(
+                decider=decider,
+                entries=store.entries,
+                ledger=store.ledger,
+                book=library,
+                as_of=as_of,
+                everyone=everyone,
+                edition_hash=edition_hash,
+                is_waiting=is_waiting,
+            )
+
+        return make
 
     def diagnose(self, *, ask: bool) -> Iterator[Finding]:
         """Look at what a run needs; with *ask*, at sources and SMTP server too."""

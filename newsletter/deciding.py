@@ -9,7 +9,7 @@ looking shows it.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -20,8 +20,10 @@ from newsletter.model import (
     Candidate,
     CatchUp,
     Edition,
+    IssueItem,
     IssueRecord,
     Profile,
+    Receipt,
     Selection,
     Skip,
     Subscriber,
@@ -32,6 +34,8 @@ from newsletter.selecting import LeftOut, left_out, refer, select
 
 #: Windows kept with their tokens: subscribers of one schedule share one.
 WINDOWS_KEPT = 8
+#: What the ledger keeps of a selection: items, headings, more.
+Referred = tuple[tuple[IssueItem, ...], tuple[str, ...], tuple[IssueItem, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,12 +90,23 @@ class Decider:
         self, subscriber: Subscriber, as_of: datetime, *, everyone: bool
     ) -> Plan | None:
         """Return which slot is served at *as_of*; None: none, or it was already."""
+        plan = self.plan_anew(subscriber, as_of, everyone=everyone)
+        if plan is None or plan.slot is None or not everyone:
+            return plan
+        return None if self.ledger.is_taken(subscriber.id, plan.slot) else plan
+
+    def plan_anew(
+        self, subscriber: Subscriber, as_of: datetime, *, everyone: bool
+    ) -> Plan | None:
+        """Return which slot would be served at *as_of* if none was before.
+
+        All who have the same schedule, zone, next slot and ``left_out`` have
+        the same one.
+        """
         rules = schedule.parse_schedule(subscriber.schedule)
         tz = schedule.zone(subscriber.timezone)
         if everyone:
             slot = as_of.replace(second=0, microsecond=0)
-            if self.ledger.is_taken(subscriber.id, slot):
-                return None
             due = subscriber.next_slot is None or subscriber.next_slot <= as_of
             return Plan(
                 slot=slot,
@@ -142,18 +157,24 @@ class Decider:
             edition_hash: Names ``edition`` in the ledger.
             prepared_at: By the clock.
         """
-        window = self._window(subscriber, plan, as_of)
+        window = self.window_of(subscriber, plan, as_of)
         slot = plan.slot
         if slot is None or self.ledger.is_taken(subscriber.id, slot):
             return Decision(window=window, skipped=subscriber.skipped)
         outcome = self._select(subscriber, profile, window, slot, as_of)
         if isinstance(outcome, Skip):
-            skipped = self._skipped(subscriber, plan, outcome)
+            skipped = days_without(
+                subscriber,
+                plan,
+                outcome,
+                last_slot=lambda: self.ledger.last_slot(subscriber.id),
+            )
             return Decision(window=window, outcome=outcome, skipped=skipped)
-        record = self._record(
+        record = self.record_of(
             subscriber,
             window,
-            outcome,
+            refer(outcome),
+            receipt=outcome.receipt,
             slot=slot,
             as_of=as_of,
             edition=edition_hash,
@@ -174,7 +195,7 @@ class Decider:
         if decision.outcome is None or plan.slot is None:
             return ()
         candidates, tokenised = self._candidates(decision.window)
-        since = self._since(plan.slot)
+        since = self.since(plan.slot)
         return left_out(
             candidates,
             profile,
@@ -185,21 +206,12 @@ class Decider:
             documents=tokenised,
         )
 
-    def _skipped(
-        self, subscriber: Subscriber, plan: Plan, skip: Skip
-    ) -> tuple[date, ...]:
-        """Return the days without an issue; this one too where the slot was its own."""
-        day = _local_day(subscriber, plan.instant)
-        if plan.everyone or day in subscriber.skipped:
-            return subscriber.skipped
-        last = self.ledger.last_slot(subscriber.id)
-        had_issue = last is not None and _local_day(subscriber, last) == day
-        if skip.receipt.new or not had_issue:
-            return (*subscriber.skipped, day)
-        return subscriber.skipped
+    def window_of(self, subscriber: Subscriber, plan: Plan, as_of: datetime) -> Window:
+        """Return what the issue weighs; a new subscriber's reaches back a period.
 
-    def _window(self, subscriber: Subscriber, plan: Plan, as_of: datetime) -> Window:
-        """Return what the issue weighs; a new subscriber's reaches back a period."""
+        All who have the same plan and cursor have the same one; where there
+        is no cursor, the same ``joined_at``.
+        """
         until = self.entries.seq_at(as_of)
         not_before: datetime | None = plan.instant - self.catch_up.max_lookback
         after = subscriber.cursor
@@ -220,7 +232,7 @@ class Decider:
         as_of: datetime,
     ) -> Selection | Skip:
         candidates, tokenised = self._candidates(window)
-        since = self._since(slot)
+        since = self.since(slot)
         return select(
             candidates,
             profile,
@@ -230,7 +242,7 @@ class Decider:
             documents=tokenised,
         )
 
-    def _since(self, slot: datetime) -> datetime:
+    def since(self, slot: datetime) -> datetime:
         """Return from when on a shown entry is not shown again."""
         return slot - timedelta(days=self.catch_up.repeat_days)
 
@@ -247,18 +259,31 @@ class Decider:
                 self._windows.popitem(last=False)
         return kept
 
-    def _record(
+    def record_of(
         self,
         subscriber: Subscriber,
         window: Window,
-        selection: Selection,
+        shown: Referred,
         *,
+        receipt: Receipt,
         slot: datetime,
         as_of: datetime,
         edition: str,
         prepared_at: datetime,
     ) -> IssueRecord:
-        items, headings, more = refer(selection)
+        """Return what the ledger keeps of an issue.
+
+        Args:
+            subscriber: Whose it is.
+            window: What it weighed.
+            shown: What ``refer`` returns: items, headings, more.
+            receipt: The issue's figures.
+            slot: What it is for.
+            as_of: The run's.
+            edition: The hash that names ``edition`` in the ledger.
+            prepared_at: By the clock, in whole seconds.
+        """
+        items, headings, more = shown
         newsletter = self.edition.newsletter
         return IssueRecord(
             key=ledger_stage.public_key(newsletter.list_id, subscriber.public_id, slot),
@@ -279,9 +304,34 @@ class Decider:
             items=items,
             headings=headings,
             more=more,
-            receipt=selection.receipt,
+            receipt=receipt,
             skipped=subscriber.skipped,
         )
+
+
+def days_without(
+    subscriber: Subscriber,
+    plan: Plan,
+    skip: Skip,
+    *,
+    last_slot: Callable[[], datetime | None],
+) -> tuple[date, ...]:
+    """Return the days without an issue; this one too where the slot was its own.
+
+    Args:
+        subscriber: Whose days.
+        plan: What was served.
+        skip: What came of it.
+        last_slot: Tells the slot of the subscriber's newest issue.
+    """
+    day = _local_day(subscriber, plan.instant)
+    if plan.everyone or day in subscriber.skipped:
+        return subscriber.skipped
+    if not skip.receipt.new:
+        last = last_slot()
+        if last is not None and _local_day(subscriber, last) == day:
+            return subscriber.skipped
+    return (*subscriber.skipped, day)
 
 
 def _local_day(subscriber: Subscriber, instant: datetime) -> date:

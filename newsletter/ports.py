@@ -42,6 +42,8 @@ from newsletter.model import (
     SubscriberStatus,
     Window,
 )
+from newsletter.weighing import Limits
+from newsletter.windows import WideRead
 
 
 class Clock(Protocol):
@@ -188,6 +190,12 @@ class Entries(Released, Protocol):
         Nothing is written, and nobody is kept waiting.
         """
 
+    def wide(self, bounds: Window, *, source_order: Sequence[str]) -> WideRead:
+        """Return what every window within *bounds*, of the same end, can be told from.
+
+        ``newsletter.windows`` tells the very candidates that ``window`` returns.
+        """
+
     def versions(self, ids: Iterable[int]) -> Mapping[int, EntryVersion]:
         """Return versions by id, unknown ids left out."""
 
@@ -330,8 +338,102 @@ class Subscribers(Protocol):
             NotFoundError: There is none.
         """
 
+    def profiles(self, hashes: Iterable[str]) -> Mapping[str, Profile]:
+        """Return profiles by hash, unknown ones left out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredChunk:
+    """Compiled profiles as they are stored; only who compiles looks into the bytes."""
+
+    id: int
+    #: What its readers have in common: they fall due together.
+    due_with: str
+    #: As read, for the comparison when it is written.
+    version: int
+    #: Which compiler made it. 0: to be made again.
+    compiler: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfilePlace:
+    """Where a profile is compiled."""
+
+    chunk_id: int
+    #: The chunk's, when this was read.
+    version: int
+    row: int
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewChunk:
+    """A chunk to be written."""
+
+    #: What it replaces. None: nothing, it is new.
+    old: StoredChunk | None
+    due_with: str
+    compiler: int
+    data: bytes
+    #: By row: the profile's hash, and its limits.
+    profiles: Sequence[tuple[str, Limits]]
+
+
+class Chunks(Protocol):
+    """Compiled profiles; what they were compiled from is the truth."""
+
+    def places(self, hashes: Iterable[str]) -> Mapping[str, ProfilePlace]:
+        """Return where profiles are compiled; those that are not are left out."""
+
+    def load(self, ids: Iterable[int]) -> Mapping[int, StoredChunk]:
+        """Return chunks by id, unknown ones left out."""
+
+    def stale(self, compiler: int) -> Sequence[int]:
+        """Return the chunks that another compiler made, or that must be made again."""
+
+    def waiting(self) -> Mapping[str, Sequence[str]]:
+        """Return the profiles that are not compiled yet, by what they are due with."""
+
+    def smallest(self, due_with: str) -> tuple[int, int] | None:
+        """Return id and rows of the smallest chunk of *due_with*. None: no chunk."""
+
+    def members(self, chunk_id: int) -> tuple[str, ...]:
+        """Return the hashes of a chunk's profiles, by row."""
+
+    def write(self, chunk: NewChunk) -> bool:
+        """Write a chunk and the places of its profiles; tell whether it took.
+
+        It does not where what it replaces was written by another meanwhile,
+        or where one of its profiles is gone, or in another chunk, by now.
+        """
+
 
 # --- the ledger ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What one preparation writes of one reader, if it takes."""
+
+    #: As read: ``version`` tells whether an edit came in between.
+    subscriber: Subscriber
+    #: None: a skip, or a slot left out or served already.
+    record: IssueRecord | None
+    cursor: int
+    #: None: not active.
+    next_slot: datetime | None
+    skipped: tuple[date, ...]
+    left_out: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Which of some entries a reader got before."""
+
+    entry_ids: frozenset[int]
+    #: Only issues with slot >= this count.
+    since: datetime
 
 
 class Ledger(Protocol):
@@ -372,6 +474,24 @@ class Ledger(Protocol):
 
     def is_taken(self, subscriber_id: int, slot: datetime) -> bool:
         """Tell whether there is an issue for that subscriber and slot."""
+
+    def prepare_all(self, drafts: Sequence[Draft], *, at: datetime) -> frozenset[int]:
+        """Write many preparations in one transaction; return whose took.
+
+        As ``prepare`` for each; one whose slot has an issue already does not
+        take. One reader's at most once.
+        """
+
+    def shown_to(
+        self, questions: Mapping[int, Question]
+    ) -> Mapping[int, frozenset[int]]:
+        """Answer ``shown`` for many readers, by id; absent: none was."""
+
+    def taken(self, slots: Mapping[int, datetime]) -> frozenset[int]:
+        """Return which readers (by id) have an issue for the slot named."""
+
+    def last_slots(self, subscriber_ids: Iterable[int]) -> Mapping[int, datetime]:
+        """Answer ``last_slot`` for many readers, by id; absent: no issue."""
 
     def keys_of(self, subscriber_id: int) -> tuple[str, ...]:
         """Return the keys of a subscriber's issues, oldest slot first."""

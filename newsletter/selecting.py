@@ -165,11 +165,11 @@ def refer(
 
     One heading per item; ``more`` are the titles of the receipt's list.
     """
-    items = tuple(_item(match) for match in selection.matches)
+    items = tuple(item_of(match.candidate) for match in selection.matches)
     headings = tuple(
         section.heading for section in selection.sections for _ in section.matches
     )
-    return items, headings, tuple(_item(match) for match in selection.more)
+    return items, headings, tuple(item_of(match.candidate) for match in selection.more)
 
 
 def recall(
@@ -223,8 +223,8 @@ def recall(
     )
 
 
-def _item(match: Match) -> IssueItem:
-    candidate = match.candidate
+def item_of(candidate: Candidate) -> IssueItem:
+    """Return the ledger's reference to what *candidate* is shown from."""
     return IssueItem(
         entry_id=candidate.entry_id,
         version_id=candidate.version.id,

@@ -161,7 +161,8 @@ def _(event: Preparation) -> None:
 
 @_tell.register
 def _(event: PrepareReport) -> None:
-    del event
+    for note in event.notes:
+        warn(note)
 
 
 @_tell.register

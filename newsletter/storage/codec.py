@@ -8,7 +8,7 @@ microseconds since 1970: a million issues a day are a million small rows.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import timedelta
 from decimal import Decimal
@@ -78,7 +78,8 @@ WEIGHED = (
     "authors",
     "categories",
 )
-_SUBSCRIBER = tuple(field.name for field in fields(Subscriber))
+#: Columns of a subscriber, by the names of the fields.
+SUBSCRIBER = tuple(field.name for field in fields(Subscriber))
 
 
 def name_of(content: str) -> str:
@@ -121,21 +122,58 @@ def weighed_of(row: Row[Any]) -> EntryVersion:
 
 def subscriber_of(row: Row[Any]) -> Subscriber:
     """Return the subscriber that *row* holds; an erased one has no address."""
-    said = {name: getattr(row, name) for name in _SUBSCRIBER}
+    said = {name: getattr(row, name) for name in SUBSCRIBER}
     return Subscriber(**said | {"address": row.address or ""})
+
+
+def subscribers_of(rows: Iterable[Row[Any]]) -> Iterator[Subscriber]:
+    """Yield what ``subscriber_of`` returns, of rows with SUBSCRIBER's columns."""
+    place = SUBSCRIBER.index("address")
+    for row in rows:
+        said = dict(zip(SUBSCRIBER, row, strict=True))
+        if row[place] is None:
+            said["address"] = ""
+        yield Subscriber(**said)
 
 
 # --- issues -------------------------------------------------------------------
 
 
-def issue_row(record: IssueRecord) -> dict[str, object]:
-    """Return the columns of an issue that come from *record*."""
+class ItemPacker:
+    """Packs lists of items of which many hold the same ones: each item once."""
+
+    def __init__(self) -> None:
+        """Know no item yet."""
+        self._texts: dict[int, str] = {}
+        # An item is kept as long as its text: its id is nobody else's.
+        self._kept: list[IssueItem] = []
+
+    def __call__(self, items: Sequence[IssueItem]) -> str:
+        """Return *items* as ``issues.items`` holds them."""
+        texts = self._texts
+        for item in items:
+            if id(item) not in texts:
+                texts[id(item)] = _pack_items([item])[1:-1]
+                self._kept.append(item)
+        return f"[{','.join([texts[id(item)] for item in items])}]"
+
+
+def issue_row(
+    record: IssueRecord, pack_items: ItemPacker | None = None
+) -> dict[str, object]:
+    """Return the columns of an issue that come from *record*.
+
+    Args:
+        record: What the ledger keeps of it.
+        pack_items: Where several records are packed in a row: what packs them.
+    """
+    packed = pack_items or _pack_items
     return {name: getattr(record, name) for name in _PLAIN} | {
         "window_after": record.window.after,
         "window_until": record.window.until,
         "window_not_before": record.window.not_before,
-        "items": _pack_items(record.items),
-        "more": _pack_items(record.more),
+        "items": packed(record.items),
+        "more": packed(record.more),
         "new": record.receipt.new,
         "matched": record.receipt.matched,
         "shown": record.receipt.shown,

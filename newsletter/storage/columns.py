@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import TypeVar
 
 from sqlalchemy import BigInteger, Dialect, Integer, Text
@@ -85,6 +86,21 @@ class Day(TypeDecorator[date]):
         return None if value is None else date.fromisoformat(value)
 
 
+@lru_cache(maxsize=4096)
+def _packed_list(values: tuple[str, ...]) -> str:
+    return pack(values)
+
+
+@lru_cache(maxsize=4096)
+def _strings(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text))
+
+
+@lru_cache(maxsize=4096)
+def _days(text: str) -> tuple[date, ...]:
+    return tuple(date.fromisoformat(day) for day in json.loads(text))
+
+
 class Strings(TypeDecorator[tuple[str, ...]]):
     """Several strings as a JSON list; never null."""
 
@@ -94,14 +110,14 @@ class Strings(TypeDecorator[tuple[str, ...]]):
     def process_bind_param(self, value: Iterable[str] | None, dialect: Dialect) -> str:
         """Return the list to store."""
         del dialect
-        return pack(list(value or ()))
+        return _packed_list(tuple(value or ()))
 
     def process_result_value(
         self, value: str | None, dialect: Dialect
     ) -> tuple[str, ...]:
         """Return the strings that were stored."""
         del dialect
-        return tuple(json.loads(value or "[]"))
+        return _strings(value or "[]")
 
 
 class Days(TypeDecorator[tuple[date, ...]]):
@@ -113,14 +129,14 @@ class Days(TypeDecorator[tuple[date, ...]]):
     def process_bind_param(self, value: Iterable[date] | None, dialect: Dialect) -> str:
         """Return the list to store."""
         del dialect
-        return pack([day.isoformat() for day in value or ()])
+        return _packed_list(tuple(day.isoformat() for day in value or ()))
 
     def process_result_value(
         self, value: str | None, dialect: Dialect
     ) -> tuple[date, ...]:
         """Return the days that were stored."""
         del dialect
-        return tuple(date.fromisoformat(day) for day in json.loads(value or "[]"))
+        return _days(value or "[]")
 
 
 class Named(TypeDecorator[Word]):

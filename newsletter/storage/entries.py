@@ -33,7 +33,13 @@ from newsletter.storage.foreseeing import ForeseenRelease, read_pending
 from newsletter.storage.handful import Handful
 from newsletter.storage.putting import Putting
 from newsletter.storage.schema import IS_WAITING, listings, lock, meta
-from newsletter.storage.windows import read_listed, read_versions, read_window
+from newsletter.storage.windows import (
+    read_listed,
+    read_versions,
+    read_wide,
+    read_window,
+)
+from newsletter.windows import WideRead
 
 #: Microseconds; what a stored instant counts.
 TICKS_A_DAY = 86_400_000_000
@@ -175,6 +181,11 @@ class SqlEntries:
         """See ports.Entries."""
         with self.database.read() as connection:
             return read_window(connection, window, source_order=source_order)
+
+    def wide(self, bounds: Window, *, source_order: Sequence[str]) -> WideRead:
+        """See ports.Entries."""
+        with self.database.read() as connection:
+            return read_wide(connection, bounds, source_order=source_order)
 
     def versions(self, ids: Iterable[int]) -> Mapping[int, EntryVersion]:
         """See ports.Entries."""

@@ -55,9 +55,9 @@ class Forecasting(Reconciliation):
         """Return a profile of the file, or of a reader who goes as they were."""
         return self.profiles.get(name) or read_profile(self.connection, name)
 
-    def _keep_profile(self, profile: Profile) -> str:
-        name = profile_hash(profile)
-        self.profiles[name] = profile
+    def _keep_profile(self, spec: SubscriberSpec) -> str:
+        name = profile_hash(spec.profile)
+        self.profiles[name] = spec.profile
         return name
 
     def _write(self, row: Row[Any], values: Mapping[str, object]) -> None:

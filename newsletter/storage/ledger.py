@@ -30,7 +30,8 @@ from newsletter.model import (
     Outcome,
     Subscriber,
 )
-from newsletter.storage import dispatch
+from newsletter.ports import Draft, Question
+from newsletter.storage import dispatch, preparing
 from newsletter.storage.addresses import AddressHasher
 from newsletter.storage.codec import (
     issue_row,
@@ -142,6 +143,28 @@ class SqlLedger:
             roots = roots_of(connection, asked | cards)
         shown = {roots[entry] for entry in cards}
         return frozenset(entry for entry in asked if roots[entry] in shown)
+
+    def prepare_all(self, drafts: Sequence[Draft], *, at: datetime) -> frozenset[int]:
+        """See ports.Ledger."""
+        with self.database.write() as connection:
+            return preparing.write(connection, drafts, at=at)
+
+    def shown_to(
+        self, questions: Mapping[int, Question]
+    ) -> Mapping[int, frozenset[int]]:
+        """See ports.Ledger."""
+        with self.database.read() as connection:
+            return preparing.shown(connection, questions)
+
+    def taken(self, slots: Mapping[int, datetime]) -> frozenset[int]:
+        """See ports.Ledger."""
+        with self.database.read() as connection:
+            return frozenset(preparing.taken(connection, slots))
+
+    def last_slots(self, subscriber_ids: Iterable[int]) -> Mapping[int, datetime]:
+        """See ports.Ledger."""
+        with self.database.read() as connection:
+            return preparing.last_slots(connection, subscriber_ids)
 
     def is_taken(self, subscriber_id: int, slot: datetime) -> bool:
         """See ports.Ledger."""

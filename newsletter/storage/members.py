@@ -10,7 +10,16 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    delete,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from newsletter.errors import NotFoundError
 from newsletter.matching import profile_from_json, profile_hash, profile_to_json
@@ -23,12 +32,15 @@ from newsletter.model import (
     SubscriberStatus,
 )
 from newsletter.schedule import next_slot, parse_schedule, zone
+from newsletter.storage import chunks
 from newsletter.storage.addresses import AddressHasher
+from newsletter.storage.columns import pack
 from newsletter.storage.database import blocks
 from newsletter.storage.schema import (
     IS_OPEN,
     attempts,
     issues,
+    profile_places,
     profiles,
     subscriber_events,
     subscribers,
@@ -168,8 +180,10 @@ def _drop_profiles(connection: Connection, hashes: Iterable[str]) -> None:
             select(subscribers.c.id).where(subscribers.c.profile_hash == name).exists(),
             select(issues.c.key).where(issues.c.profile_hash == name).exists(),
         )
-        gone = delete(profiles).where(profiles.c.hash == name, *(~use for use in uses))
-        connection.execute(gone)
+        is_used = select(profiles.c.hash).where(profiles.c.hash == name, or_(*uses))
+        if connection.scalar(is_used) is None:
+            chunks.forget(connection, name)
+            connection.execute(delete(profiles).where(profiles.c.hash == name))
 
 
 def columns(spec: SubscriberSpec, profile: str) -> dict[str, object]:
@@ -235,8 +249,19 @@ def suppressed(
     return found
 
 
-def put_profile(connection: Connection, profile: Profile, *, at: datetime) -> str:
-    """Keep *profile* under the hash of its content; return the hash."""
+def put_profile(
+    connection: Connection, profile: Profile, *, due_with: str = "", at: datetime
+) -> str:
+    """Keep *profile* under the hash of its content; return the hash.
+
+    A new one is compiled by the next run that has many to prepare.
+
+    Args:
+        connection: In a transaction that has the lock of ``readers``.
+        profile: Known already, or not.
+        due_with: As ``due_with`` returns it. Empty: it is due for nobody.
+        at: By the clock.
+    """
     name = profile_hash(profile)
     known = select(profiles.c.hash).where(profiles.c.hash == name)
     if connection.scalar(known) is None:
@@ -245,7 +270,15 @@ def put_profile(connection: Connection, profile: Profile, *, at: datetime) -> st
                 hash=name, content=profile_to_json(profile), created_at=at
             )
         )
+        connection.execute(
+            insert(profile_places).values(profile_hash=name, due_with=due_with)
+        )
     return name
+
+
+def due_with(spec: SubscriberSpec) -> str:
+    """Return what readers have in common who fall due together."""
+    return f"{pack(list(spec.schedule))} {spec.timezone}"
 
 
 def read_profile(connection: Connection, name: str) -> Profile:
@@ -260,3 +293,13 @@ def read_profile(connection: Connection, name: str) -> Profile:
     if content is None:
         raise NotFoundError(f"no profile has the hash {name}")
     return profile_from_json(content)
+
+
+def read_profiles(connection: Connection, names: Iterable[str]) -> dict[str, Profile]:
+    """Return the profiles of those hashes, unknown ones left out."""
+    found: dict[str, Profile] = {}
+    for block in blocks(dict.fromkeys(names)):
+        query = select(profiles.c.hash, profiles.c.content)
+        rows = connection.execute(query.where(profiles.c.hash.in_(block)))
+        found.update({row.hash: profile_from_json(row.content) for row in rows})
+    return found

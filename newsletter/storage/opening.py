@@ -10,8 +10,9 @@ from sqlalchemy import make_url, select
 from sqlalchemy.exc import ArgumentError
 
 from newsletter.errors import StorageError
-from newsletter.ports import Entries, Leases, Ledger, Pace, Sources, Subscribers
+from newsletter.ports import Chunks, Entries, Leases, Ledger, Pace, Sources, Subscribers
 from newsletter.storage.addresses import AddressHasher
+from newsletter.storage.chunks import SqlChunks
 from newsletter.storage.database import Database
 from newsletter.storage.entries import SqlEntries
 from newsletter.storage.hosts import SqlPace
@@ -39,6 +40,7 @@ class Store:
     sources: Sources
     entries: Entries
     subscribers: Subscribers
+    chunks: Chunks
     ledger: Ledger
     leases: Leases
     pace: Pace
@@ -169,6 +171,7 @@ def _store(database: Database, hasher: AddressHasher) -> Store:
         sources=SqlSources(database=database),
         entries=SqlEntries(database=database),
         subscribers=SqlSubscribers(database=database, hasher=hasher),
+        chunks=SqlChunks(database=database),
         ledger=SqlLedger(database=database, hasher=hasher),
         leases=SqlLeases(database=database),
         pace=SqlPace(database=database),

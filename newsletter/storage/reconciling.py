@@ -21,7 +21,6 @@ from sqlalchemy import Connection, Row, insert, select
 
 from newsletter.model import (
     Origin,
-    Profile,
     ReconcileReport,
     SubscriberSpec,
     SubscriberStatus,
@@ -139,7 +138,7 @@ class Reconciliation:
             "address": spec.address,
             "address_key": address_key(spec.address),
             "name": spec.name,
-            **members.columns(spec, self._keep_profile(spec.profile)),
+            **members.columns(spec, self._keep_profile(spec)),
         }
 
     def _change(
@@ -191,9 +190,11 @@ class Reconciliation:
 
     # --- what is written; a forecast does otherwise ---
 
-    def _keep_profile(self, profile: Profile) -> str:
-        """Keep a profile; return its hash."""
-        return members.put_profile(self.connection, profile, at=self.at)
+    def _keep_profile(self, spec: SubscriberSpec) -> str:
+        """Keep a reader's profile; return its hash."""
+        return members.put_profile(
+            self.connection, spec.profile, due_with=members.due_with(spec), at=self.at
+        )
 
     def _write(self, row: Row[Any], values: Mapping[str, object]) -> None:
         """Write over a reader's row."""

@@ -28,7 +28,7 @@ from newsletter.model import IssueState, ListingState, Origin, SubscriberStatus
 from newsletter.storage.columns import Day, Days, Instant, Named, RowId, Strings
 
 #: The newest migration; a test holds it against the files.
-HEAD = "0002"
+HEAD = "0003"
 
 metadata = MetaData(
     naming_convention={
@@ -224,6 +224,45 @@ profiles = Table(
     Column("hash", Text, primary_key=True),
     Column("content", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
+)
+
+#: Compiled profiles of readers who fall due together. What they say is in
+#: ``profiles``; a chunk can always be made again.
+profile_chunks = Table(
+    "profile_chunks",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    # A schedule and a zone; see members.due_with.
+    Column("due_with", Text, nullable=False),
+    # Raised by every write, which compares it first.
+    Column("version", BigInteger, nullable=False),
+    # 0: to be made again.
+    Column("compiler", Integer, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    sqlite_autoincrement=True,
+)
+Index(None, profile_chunks.c.due_with, profile_chunks.c.rows)
+
+#: Where each profile is compiled, once.
+profile_places = Table(
+    "profile_places",
+    metadata,
+    Column("profile_hash", ForeignKey("profiles.hash"), primary_key=True),
+    Column("due_with", Text, nullable=False),
+    Column(
+        "chunk_id", ForeignKey("profile_chunks.id"), comment="null: not compiled yet"
+    ),
+    Column("row", Integer, comment="null: not compiled yet"),
+    Column("limits", Text, comment="null: not compiled yet; else JSON"),
+)
+IS_UNCOMPILED = profile_places.c.chunk_id.is_(None)
+Index(None, profile_places.c.chunk_id, profile_places.c.row)
+Index(
+    "ix_profile_places_waiting",
+    profile_places.c.due_with,
+    sqlite_where=IS_UNCOMPILED,
+    postgresql_where=IS_UNCOMPILED,
 )
 
 subscribers = Table(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,7 +22,7 @@ from newsletter.model import (
 )
 from newsletter.storage import members
 from newsletter.storage.addresses import AddressHasher, address_key
-from newsletter.storage.codec import subscriber_of
+from newsletter.storage.codec import SUBSCRIBER, subscriber_of, subscribers_of
 from newsletter.storage.database import Database
 from newsletter.storage.forecasting import Forecasting
 from newsletter.storage.reconciling import Reconciliation
@@ -81,7 +81,9 @@ class SqlSubscribers:
             lock(connection, "readers")
             self._check_free(connection, spec.address, key, reason=reason)
             self._suppress(connection, key, SubscriberStatus.ACTIVE, at)
-            profile = members.put_profile(connection, spec.profile, at=at)
+            profile = members.put_profile(
+                connection, spec.profile, due_with=members.due_with(spec), at=at
+            )
             values = {
                 "public_id": secrets.token_hex(16),
                 "origin": origin,
@@ -142,7 +144,9 @@ class SqlSubscribers:
             row = members.locked(connection, subscriber_id)
             if row.status == SubscriberStatus.ERASED:
                 raise ConflictError(f"reader {row.public_id} is erased")
-            profile = members.put_profile(connection, spec.profile, at=at)
+            profile = members.put_profile(
+                connection, spec.profile, due_with=members.due_with(spec), at=at
+            )
             wanted = members.columns(spec, profile)
             values = members.differences(row, wanted, spec, as_of=as_of)
             if values:
@@ -224,13 +228,13 @@ class SqlSubscribers:
         self, *conditions: ColumnElement[bool], after_id: int, limit: int
     ) -> tuple[Subscriber, ...]:
         query = (
-            select(subscribers)
+            select(*(subscribers.c[name] for name in SUBSCRIBER))
             .where(subscribers.c.id > after_id, *conditions)
             .order_by(subscribers.c.id)
             .limit(limit)
         )
         with self.database.read() as connection:
-            return tuple(subscriber_of(row) for row in connection.execute(query))
+            return tuple(subscribers_of(connection.execute(query)))
 
     def next_due(self) -> Subscriber | None:
         """See ports.Subscribers."""
@@ -332,3 +336,8 @@ class SqlSubscribers:
         """See ports.Subscribers."""
         with self.database.read() as connection:
             return members.read_profile(connection, profile_hash)
+
+    def profiles(self, hashes: Iterable[str]) -> Mapping[str, Profile]:
+        """See ports.Subscribers."""
+        with self.database.read() as connection:
+            return members.read_profiles(connection, hashes)

@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, selec
 from newsletter.model import Candidate, EntryVersion, SourceListing, Window
 from newsletter.storage.codec import WEIGHED, version_of, weighed_of
 from newsletter.storage.schema import entry_versions, listings, sightings
+from newsletter.windows import Place, WideRead
 
 #: (entry, source): what versions, listings and votes belong to.
 _Pair = tuple[int, str]
@@ -44,9 +45,7 @@ def read_window(
 
     Listings that are *foreseen* count as released at the window's end.
     """
-    inside = and_(listings.c.seq > window.after, listings.c.seq <= window.until)
-    if window.not_before is not None:
-        inside = and_(inside, listings.c.released_at >= window.not_before)
+    inside = _within(window)
     known: ColumnElement[bool] = listings.c.seq <= window.until
     if foreseen is not None:
         inside, known = or_(inside, foreseen), or_(known, foreseen)
@@ -92,11 +91,7 @@ def _candidates(
     is_whole: bool = True,
 ) -> tuple[Candidate, ...]:
     """Return the entries with a listing *inside*, by all *known* listings."""
-    newest = select(
-        listings.c.entry_id, func.max(listings.c.listed_at).label("listed_at")
-    )
-    rows = connection.execute(newest.where(inside).group_by(listings.c.entry_id))
-    listed = {row.entry_id: row.listed_at for row in rows}
+    listed = _listed(connection, inside)
     which = select(listings.c.entry_id).where(inside)
     facts = _facts(connection, which, known, is_whole=is_whole)
     rank = _ranking(source_order)
@@ -104,6 +99,53 @@ def _candidates(
         _candidate(entry_id, listed[entry_id], facts, after=after, rank=rank)
         for entry_id in sorted(listed)
     )
+
+
+def read_wide(
+    connection: Connection, bounds: Window, *, source_order: Sequence[str]
+) -> WideRead:
+    """Return what every window within *bounds*, of the same end, can be told from."""
+    inside, known = _within(bounds), listings.c.seq <= bounds.until
+    listed = _listed(connection, inside)
+    which = select(listings.c.entry_id).where(inside)
+    facts = _facts(connection, which, known, is_whole=True)
+    rank = _ranking(source_order)
+    return WideRead(
+        bounds=bounds,
+        candidates=tuple(
+            _candidate(entry_id, listed[entry_id], facts, after=bounds.after, rank=rank)
+            for entry_id in sorted(listed)
+        ),
+        places=tuple(
+            Place(
+                entry_id=entry_id,
+                seq=row.seq,
+                listed_at=row.listed_at,
+                released_at=row.released_at,
+            )
+            for row, entry_id in sorted(
+                ((row, entry) for entry in listed for row in facts.listings[entry]),
+                key=lambda pair: pair[0].seq,
+            )
+        ),
+    )
+
+
+def _within(window: Window) -> ColumnElement[bool]:
+    """Return the condition that a released listing is in *window*."""
+    inside = and_(listings.c.seq > window.after, listings.c.seq <= window.until)
+    if window.not_before is not None:
+        inside = and_(inside, listings.c.released_at >= window.not_before)
+    return inside
+
+
+def _listed(connection: Connection, inside: ColumnElement[bool]) -> dict[int, datetime]:
+    """Return the entries with a listing *inside*, and when the newest was listed."""
+    newest = select(
+        listings.c.entry_id, func.max(listings.c.listed_at).label("listed_at")
+    )
+    rows = connection.execute(newest.where(inside).group_by(listings.c.entry_id))
+    return {row.entry_id: row.listed_at for row in rows}
 
 
 def _candidate(
@@ -144,7 +186,11 @@ def _facts(
     by_entry: defaultdict[int, list[Any]] = defaultdict(list)
     for row in connection.execute(
         select(
-            listings.c.entry_id, listings.c.source, listings.c.listed_at, listings.c.seq
+            listings.c.entry_id,
+            listings.c.source,
+            listings.c.listed_at,
+            listings.c.seq,
+            listings.c.released_at,
         ).where(known, listings.c.entry_id.in_(which))
     ):
         by_entry[row.entry_id].append(row)

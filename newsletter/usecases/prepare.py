@@ -2,15 +2,22 @@
 
 subscribers.due -> slot -> window -> selecting -> one transaction: issue or
 skip, cursor, next slot, version + 1
+
+Few readers go one by one; many by blocks, each decided at once and written in
+one transaction (see ``blocks``). A run that was cut off leaves whole blocks
+behind: who was written is no longer due, and the next run takes up the rest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import chain
+from typing import Protocol
 
+from newsletter.blocks import BlockDecider, Decided, Drafted
 from newsletter.deciding import Decider, Decision, Plan
 from newsletter.errors import NewsletterError, StorageError
 from newsletter.model import Receipt, Selection, Skip, Subscriber, SubscriberStatus
@@ -20,6 +27,11 @@ from newsletter.ports import Clock, Ledger, Subscribers
 SOURCES_MAY_RECOVER = timedelta(hours=2)
 #: How often a subscriber that changed meanwhile is read again.
 TRIES = 3
+#: More than so many are decided and written by blocks; fewer one by one, which
+#: needs nothing that takes long to load.
+MANY = 200
+#: How many are written in one transaction, all or none.
+BLOCK = 2000
 
 
 class Fate(StrEnum):
@@ -62,6 +74,8 @@ class PrepareReport:
     """How many met which fate."""
 
     counts: dict[Fate, int] = field(default_factory=dict)
+    #: What a person should know of it, though nothing is lost.
+    notes: list[str] = field(default_factory=list)
 
     def add(self, preparation: Preparation) -> None:
         """Count one."""
@@ -72,6 +86,35 @@ class PrepareReport:
         return self.counts.get(fate, 0)
 
 
+class Blockwise(Protocol):
+    """Makes a decider for blocks; loads what that needs."""
+
+    def __call__(
+        self,
+        as_of: datetime,
+        *,
+        everyone: bool,
+        edition_hash: str,
+        is_waiting: Callable[[Plan], bool],
+    ) -> BlockDecider:
+        """Return one for a single run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """What holds for everybody in one run."""
+
+    as_of: datetime
+    everyone: bool
+    all_failing: bool
+    edition_hash: str
+
+    def is_waiting(self, plan: Plan) -> bool:
+        """Tell whether who has *plan* waits for sources that all fail."""
+        late = self.as_of - plan.instant
+        return self.all_failing and not self.everyone and late < SOURCES_MAY_RECOVER
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepare:
     """The use case: everyone due gets an issue, or a skip, in the ledger."""
@@ -80,6 +123,10 @@ class Prepare:
     subscribers: Subscribers
     ledger: Ledger
     clock: Clock
+    #: Makes what decides for many at once. None: all are decided one by one.
+    blockwise: Blockwise | None = None
+    many: int = MANY
+    block: int = BLOCK
     #: Called with each preparation as soon as it is committed.
     tell: Callable[[Preparation], None] = field(default=lambda _: None)
 
@@ -95,52 +142,96 @@ class Prepare:
             all_failing: No source can be read: due slots wait up to 2 hours.
         """
         report = PrepareReport()
-        edition_hash = self.ledger.put_edition(self.decider.edition)
-        for subscriber in self._whom(as_of, everyone=everyone):
-            preparation = self._prepare(
-                subscriber,
-                as_of,
-                edition_hash,
-                everyone=everyone,
-                all_failing=all_failing,
-            )
+        run = _Run(
+            as_of=as_of,
+            everyone=everyone,
+            all_failing=all_failing,
+            edition_hash=self.ledger.put_edition(self.decider.edition),
+        )
+        for preparation in self._prepared(run):
             report.add(preparation)
             self.tell(preparation)
         return report
 
-    def _whom(self, as_of: datetime, *, everyone: bool) -> Iterator[Subscriber]:
+    def _prepared(self, run: _Run) -> Iterator[Preparation]:
+        blocks = self._blocks(run)
+        for block in blocks:
+            if self.blockwise and len(block) > self.many:
+                yield from self._by_blocks(self.blockwise, chain([block], blocks), run)
+            else:
+                yield from (self._prepare(subscriber, run) for subscriber in block)
+
+    def _by_blocks(
+        self,
+        blockwise: Blockwise,
+        blocks: Iterable[Sequence[Subscriber]],
+        run: _Run,
+    ) -> Iterator[Preparation]:
+        """Prepare block by block, each in one transaction."""
+        decider = blockwise(
+            run.as_of,
+            everyone=run.everyone,
+            edition_hash=run.edition_hash,
+            is_waiting=run.is_waiting,
+        )
+        for block in blocks:
+            decided = decider.decide(block, prepared_at=self.clock.now())
+            drafts = [drafted.draft for drafted in decided.drafted]
+            took = self.ledger.prepare_all(drafts, at=self.clock.now())
+            yield from self._told(decided, took, run)
+
+    def _blocks(self, run: _Run) -> Iterator[tuple[Subscriber, ...]]:
         after_id = 0
         while True:
             block = (
-                self.subscribers.active(after_id=after_id)
-                if everyone
-                else self.subscribers.due(as_of, after_id=after_id)
+                self.subscribers.active(after_id=after_id, limit=self.block)
+                if run.everyone
+                else self.subscribers.due(
+                    run.as_of, after_id=after_id, limit=self.block
+                )
             )
             if not block:
                 return
-            yield from block
+            yield block
             after_id = block[-1].id
 
-    def _prepare(
-        self,
-        subscriber: Subscriber,
-        as_of: datetime,
-        edition_hash: str,
-        *,
-        everyone: bool,
-        all_failing: bool,
-    ) -> Preparation:
+    def _told(
+        self, decided: Decided, took: frozenset[int], run: _Run
+    ) -> Iterator[Preparation]:
+        """Yield a written block's part; prepare alone whom it leaves out."""
+        for subscriber in decided.served:
+            yield Preparation(subscriber=subscriber, fate=Fate.SERVED)
+        for subscriber, plan in decided.waiting:
+            yield Preparation(subscriber=subscriber, fate=Fate.WAITING, slot=plan.slot)
+        for drafted in decided.drafted:
+            if drafted.draft.subscriber.id in took:
+                yield _told_of(drafted)
+        for subscriber in decided.alone:
+            yield self._prepare(subscriber, run)
+        for drafted in decided.drafted:
+            subscriber = drafted.draft.subscriber
+            if subscriber.id not in took:
+                yield self._prepare_again(subscriber, run)
+
+    def _prepare_again(self, subscriber: Subscriber, run: _Run) -> Preparation:
+        """Prepare one that changed after it was read, alone."""
+        subscriber = self.subscribers.get(subscriber.public_id)
+        if subscriber.status is not SubscriberStatus.ACTIVE:
+            return Preparation(subscriber=subscriber, fate=Fate.SERVED)
+        return self._prepare(subscriber, run)
+
+    def _prepare(self, subscriber: Subscriber, run: _Run) -> Preparation:
         """Prepare one subscriber; read it again where it changed meanwhile."""
         for _ in range(TRIES):
             try:
-                plan = self.decider.plan(subscriber, as_of, everyone=everyone)
+                plan = self.decider.plan(subscriber, run.as_of, everyone=run.everyone)
                 if plan is None:
                     return Preparation(subscriber=subscriber, fate=Fate.SERVED)
-                if all_failing and _waits(plan, as_of):
+                if run.is_waiting(plan):
                     return Preparation(
                         subscriber=subscriber, fate=Fate.WAITING, slot=plan.slot
                     )
-                done = self._write(subscriber, plan, as_of, edition_hash)
+                done = self._write(subscriber, plan, run.as_of, run.edition_hash)
             except StorageError:
                 raise
             except NewsletterError as error:
@@ -212,5 +303,18 @@ def _best(selection: Selection) -> str | None:
     return next((m.candidate.version.title for m in selection.matches), None)
 
 
-def _waits(plan: Plan, as_of: datetime) -> bool:
-    return not plan.everyone and as_of - plan.instant < SOURCES_MAY_RECOVER
+def _told_of(drafted: Drafted) -> Preparation:
+    """Return what is said of a draft that took."""
+    draft, plan, receipt = drafted.draft, drafted.plan, drafted.receipt
+    if receipt is None:
+        fate = Fate.LEFT_OUT if plan.slot is None else Fate.SERVED
+        return Preparation(subscriber=draft.subscriber, fate=fate, slot=plan.instant)
+    return Preparation(
+        subscriber=draft.subscriber,
+        fate=Fate.PREPARED if draft.record else Fate.SKIPPED,
+        slot=plan.slot,
+        key=draft.record.key if draft.record else None,
+        receipt=receipt,
+        best=drafted.best,
+        forced=plan.forced,
+    )
