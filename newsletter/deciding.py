@@ -183,6 +183,7 @@ class Decider:
             ranking=self.edition.ranking,
             shown=lambda ids: self.ledger.shown(subscriber.id, ids, since=since),
             documents=tokenised,
+            acronyms=self.edition.acronyms,
         )
 
     def _skipped(
@@ -228,6 +229,7 @@ class Decider:
             ranking=self.edition.ranking,
             shown=lambda ids: self.ledger.shown(subscriber.id, ids, since=since),
             documents=tokenised,
+            acronyms=self.edition.acronyms,
         )
 
     def _since(self, slot: datetime) -> datetime:
