@@ -12,7 +12,7 @@ RESOLVE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-strip-extras --no-annotate --no-header --extra postgresql --group dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long fuzz check format bench docs lock clean
+.PHONY: help demo test test-long fuzz check format bench bench-relevance docs lock clean
 
 help:  ## list what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -58,6 +58,9 @@ format: $(INSTALLED)  ## format the code and mend what can be mended safely
 bench: $(INSTALLED)  ## measure, each figure beside its baseline
 	$(BIN)/python -m pytest tests/benchmarks -o python_files='bench_*.py' \
 		-p no:randomly -p no:cacheprovider --timeout 900
+
+bench-relevance: $(INSTALLED)  ## how well matching finds what concerns a reader (CORPUS=folder)
+	$(BIN)/python -m tests.benchmarks.relevance $(CORPUS)
 
 docs: $(INSTALLED)  ## check every link and write docs/reference/commands.md
 	$(BIN)/python docs/build.py

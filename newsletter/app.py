@@ -321,7 +321,10 @@ class App:
             from newsletter.library import Library  # noqa: PLC0415 - numpy costs 0.1 s, and most runs have few readers
 
             library = Library(
-                chunks=store.chunks, subscribers=store.subscribers, warn=warn
+                chunks=store.chunks,
+                subscribers=store.subscribers,
+                warn=warn,
+                acronyms=decider.edition.acronyms,
             )
             library.bring_up_to_date()
             return BlockDecider(

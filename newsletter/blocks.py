@@ -99,7 +99,7 @@ class BlockDecider:
             slot = plan.slot
             if self.everyone and reader.id in taken:
                 decided.served.append(reader)
-            elif reader.profile_hash not in limits or limits[reader.profile_hash].fill:
+            elif self._is_for_one(limits.get(reader.profile_hash)):
                 decided.alone.append(reader)
             elif slot is None or reader.id in taken:
                 decided.drafted.append(self._kept(reader, plan))
@@ -113,6 +113,14 @@ class BlockDecider:
                 prepared_at.replace(microsecond=0),
             )
         return decided
+
+    def _is_for_one(self, limits: Limits | None) -> bool:
+        """Tell whether a profile is none for the engine.
+
+        It is not compiled, is filled up, or how often terms stand in a text counts.
+        """
+        by_frequency = bool(self.decider.edition.ranking.frequency)
+        return limits is None or limits.fill or by_frequency
 
     # --- plans and windows ---
 

@@ -1,7 +1,8 @@
 """What an issue holds: order, caps, sections, receipt, or nothing.
 
 Matches come in rank order, less mutes, ``min_votes`` and repeats; the first
-``max_items`` become cards, the next few a list of titles.
+``max_items`` become cards, the next few a list of titles. Room that is left
+may be filled with what comes close, in a section of its own.
 """
 
 from __future__ import annotations
@@ -21,10 +22,16 @@ from newsletter.model import (
 
 #: How many of what matched but is not shown stand with their titles.
 MORE_TITLES = 20
+#: Over what does not match and only comes close.
+CLOSE = "Close to your interests"
 
 
 def compose(
-    matches: Sequence[Match], *, profile: Profile, new: int
+    matches: Sequence[Match],
+    *,
+    profile: Profile,
+    new: int,
+    close: Sequence[Match] = (),
 ) -> Selection | Skip:
     """Return the issue's cards in sections with its receipt, or a skip.
 
@@ -32,14 +39,20 @@ def compose(
         matches: All that matched, best first.
         profile: Whose limits and sections apply.
         new: Distinct entries in the window.
+        close: What comes close, closest first; it fills the room that is left,
+            and alone is no reason for an issue.
     """
     cards = matches[: profile.max_items]
-    receipt = Receipt(new=new, matched=len(matches), shown=len(cards))
     if not cards and profile.skip_empty:
-        return Skip(receipt=receipt)
+        return Skip(receipt=Receipt(new=new, matched=0, shown=0))
+    fill = close[: profile.max_items - len(cards)]
     more = matches[len(cards) : len(cards) + MORE_TITLES]
     return Selection(
-        sections=_sections(cards, profile), more=tuple(more), receipt=receipt
+        sections=(*_sections(cards, profile), *sections_of(fill, [CLOSE] * len(fill))),
+        more=tuple(more),
+        receipt=Receipt(
+            new=new, matched=len(matches), shown=len(cards), close=len(fill)
+        ),
     )
 
 
@@ -48,9 +61,14 @@ def sections_of(
 ) -> tuple[Section, ...]:
     """Return cards in reading order under their headings, one heading per card."""
     pairs = zip(headings, matches, strict=True)
+    groups = groupby(pairs, key=lambda pair: (pair[0], pair[1].reasons.is_close))
     return tuple(
-        Section(heading=heading, matches=tuple(match for _, match in group))
-        for heading, group in groupby(pairs, key=lambda pair: pair[0])
+        Section(
+            heading=heading,
+            matches=tuple(match for _, match in group),
+            is_close=is_close,
+        )
+        for (heading, is_close), group in groups
     )
 
 

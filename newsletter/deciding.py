@@ -204,6 +204,7 @@ class Decider:
             ranking=self.edition.ranking,
             shown=lambda ids: self.ledger.shown(subscriber.id, ids, since=since),
             documents=tokenised,
+            acronyms=self.edition.acronyms,
         )
 
     def window_of(self, subscriber: Subscriber, plan: Plan, as_of: datetime) -> Window:
@@ -240,6 +241,7 @@ class Decider:
             ranking=self.edition.ranking,
             shown=lambda ids: self.ledger.shown(subscriber.id, ids, since=since),
             documents=tokenised,
+            acronyms=self.edition.acronyms,
         )
 
     def since(self, slot: datetime) -> datetime:

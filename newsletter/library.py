@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice, pairwise
+from zlib import crc32
 
 import numpy as np
 
@@ -31,7 +32,7 @@ from newsletter.matching.chunks import (
 from newsletter.matching.compiling import compile_profiles
 from newsletter.matching.finding import Found as Searched
 from newsletter.matching.finding import find
-from newsletter.model import Candidate, Profile, Ranking
+from newsletter.model import NO_ACRONYMS, Acronyms, Candidate, Profile, Ranking
 from newsletter.ports import Chunks, NewChunk, ProfilePlace, StoredChunk, Subscribers
 from newsletter.weighing import Ask, Found, Limits, Weighed
 
@@ -49,6 +50,8 @@ class Library:
     subscribers: Subscribers
     #: Told of a chunk that had to be made again though nobody changed it.
     warn: Callable[[str], None]
+    #: What all profiles with stems are compiled with.
+    acronyms: Acronyms = NO_ACRONYMS
     most_open: int = MOST_OPEN
     chunk_rows: int = CHUNK_ROWS
     _open: OrderedDict[int, tuple[int, Chunk]] = field(default_factory=OrderedDict)
@@ -57,11 +60,17 @@ class Library:
     #: By chunk: its first row in the book.
     _starts: dict[int, int] = field(default_factory=dict)
 
+    @property
+    def compiler(self) -> int:
+        """Return the number of what compiles here: its version, and the acronyms."""
+        pairs = (f"{each.short}\t{each.long}\n" for each in self.acronyms.pairs)
+        return COMPILER_VERSION << 32 | crc32("".join(pairs).encode())
+
     # --- bringing up to date ---
 
     def bring_up_to_date(self) -> None:
         """Make again what is stale, and compile what waits."""
-        for number in self.chunks.stale(COMPILER_VERSION):
+        for number in self.chunks.stale(self.compiler):
             self._renew(number)
         for due_with, names in self.chunks.waiting().items():
             self._append(due_with, names)
@@ -91,12 +100,14 @@ class Library:
         """Compile and write; where another was faster, theirs stands."""
         known = self.subscribers.profiles(names)
         profiles = [(name, known[name]) for name in names if name in known]
-        compiled = compile_profiles([profile for _, profile in profiles])
+        compiled = compile_profiles(
+            [profile for _, profile in profiles], acronyms=self.acronyms
+        )
         self.chunks.write(
             NewChunk(
                 old=old,
                 due_with=due_with,
-                compiler=COMPILER_VERSION,
+                compiler=self.compiler,
                 data=chunk_to_bytes(compiled),
                 profiles=[(name, Limits.of(profile)) for name, profile in profiles],
             )
@@ -151,7 +162,7 @@ class Library:
         self._renew(stored.id)
         self._places |= self.chunks.places(self._places)
         again = self.chunks.load([stored.id]).get(stored.id)
-        if again is None or again.compiler != COMPILER_VERSION:
+        if again is None or again.compiler != self.compiler:
             return None
         return again.version, chunk_from_bytes(again.data)
 

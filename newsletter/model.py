@@ -39,6 +39,8 @@ class Term:
     prefix: bool = False
     #: 0.01 to 100, two decimals.
     weight: Decimal = Decimal(1)
+    #: As written, whatever the profile's stems: ``"models"=``.
+    exact: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,8 +122,9 @@ class Profile:
     #: 1 to 100.
     max_items: int = 12
     min_votes: int = 0
-    #: A Snowball language, or "none".
+    #: A language of ``matching.stems``, or "none".
     stem: str = "none"
+    #: Where fewer than ``max_items`` match, the closest others follow.
     fill: bool = False
     skip_empty: bool = True
 
@@ -157,6 +160,36 @@ class Newsletter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Acronym:
+    """A short form and the words that it stands for; each finds the other."""
+
+    #: LLM
+    short: str
+    #: large language model
+    long: str
+
+
+@dataclass(frozen=True, slots=True)
+class Acronyms:
+    """All acronyms that are known; there may be thousands, so it is hashed once."""
+
+    pairs: tuple[Acronym, ...] = ()
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Remember the hash: each look-up of a term asks for it."""
+        object.__setattr__(self, "_hash", hash(self.pairs))
+
+    def __hash__(self) -> int:
+        """Return what was remembered."""
+        return self._hash
+
+
+#: Every short form is a word of its own.
+NO_ACRONYMS = Acronyms()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ranking:
     """The ``[ranking]`` table: what a place is worth in the score."""
 
@@ -168,6 +201,9 @@ class Ranking:
     votes: Decimal = Decimal(0)
     freshness: Decimal = Decimal("0.5")
     half_life: timedelta = timedelta(days=3)
+    #: How much it counts how often a term stands in title and summary, for
+    #: their length: 0 not at all, 1 as in BM25.
+    frequency: Decimal = Decimal(0)
 
 
 class CatchUpPolicy(StrEnum):
@@ -551,11 +587,14 @@ class Reasons:
     #: (start, end) offsets into title and summary; sorted, disjoint.
     title_places: tuple[tuple[int, int], ...] = ()
     summary_places: tuple[tuple[int, int], ...] = ()
+    #: It does not match and only comes close: ``interests`` are those that it is
+    #: close to, and ``parts`` the words that it shares with them.
+    is_close: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """A candidate that concerns a profile."""
+    """A candidate that concerns a profile, or comes close to it."""
 
     candidate: Candidate
     #: Whole thousandths.
@@ -569,7 +608,10 @@ class Receipt:
 
     new: int
     matched: int
+    #: Of those that matched.
     shown: int
+    #: Cards of what did not match and comes close.
+    close: int = 0
 
     @property
     def more(self) -> int:
@@ -583,6 +625,8 @@ class Section:
 
     heading: str
     matches: tuple[Match, ...]
+    #: It holds what does not match and only comes close.
+    is_close: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -784,6 +828,8 @@ class IssueItem:
     votes: int | None
     #: (source, listed_at) as known at ``until``, in configuration order.
     sources: tuple[SourceListing, ...]
+    #: What of it came close, as weighed within its window. Empty: it matched.
+    close: tuple[ScorePart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -804,7 +850,7 @@ class IssueRecord:
     timezone: str
     language: str
     profile_hash: str
-    #: Names the frozen Newsletter and Ranking that it was made with.
+    #: Names the Newsletter, Ranking and acronyms that it was made with.
     edition_hash: str
     theme: str
     theme_hash: str
@@ -836,6 +882,7 @@ class Edition:
 
     newsletter: Newsletter
     ranking: Ranking
+    acronyms: Acronyms = NO_ACRONYMS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ by the code that made the mail.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -20,12 +20,17 @@ from newsletter.matching import (
     Document,
     Objection,
     ObjectionKind,
+    closest,
     explain,
+    explain_close,
     match_profile,
     objection,
     rank,
 )
+from newsletter.matching import documents as _documents
 from newsletter.model import (
+    NO_ACRONYMS,
+    Acronyms,
     Candidate,
     Edition,
     EntryVersion,
@@ -35,6 +40,7 @@ from newsletter.model import (
     Match,
     Profile,
     Ranking,
+    ScorePart,
     Selection,
     Skip,
 )
@@ -48,6 +54,7 @@ def select(
     ranking: Ranking,
     shown: Callable[[frozenset[int]], frozenset[int]],
     documents: Sequence[Document] | None = None,
+    acronyms: Acronyms = NO_ACRONYMS,
 ) -> Selection | Skip:
     """Return what an issue over *candidates* holds, or that it holds nothing.
 
@@ -57,16 +64,42 @@ def select(
         as_of: What freshness counts from.
         ranking: What each place is worth.
         shown: Tells which of some entry ids the subscriber got before; asked
-            at most once, and only about matches that were released before.
+            at most once about matches and once about what comes close, and
+            only about what was released before.
         documents: *candidates*, tokenised; made here where it is None.
+        acronyms: Short forms that find their long ones.
     """
+    tokenised = documents if documents is not None else _documents(candidates)
     matches = match_profile(
-        profile, candidates, as_of=as_of, ranking=ranking, documents=documents
+        profile,
+        candidates,
+        as_of=as_of,
+        ranking=ranking,
+        documents=tokenised,
+        acronyms=acronyms,
     )
-    ask = frozenset(m.candidate.entry_id for m in matches if m.candidate.seen_before)
-    repeats = shown(ask) if ask else frozenset()
+    repeats = _repeats((m.candidate for m in matches), shown)
     fresh = tuple(m for m in matches if m.candidate.entry_id not in repeats)
-    return compose(fresh, profile=profile, new=len(candidates))
+    room = profile.max_items - len(fresh)
+    close: tuple[Match, ...] = ()
+    if profile.fill and room > 0 and (fresh or not profile.skip_empty):
+        near = closest(profile, candidates, documents=tokenised, acronyms=acronyms)
+        repeats = _repeats((each.candidate for each in near), shown)
+        new = [each for each in near if each.candidate.entry_id not in repeats]
+        close = tuple(
+            explain_close(profile, each.candidate, each.parts, acronyms=acronyms)
+            for each in new[:room]
+        )
+    return compose(fresh, profile=profile, new=len(candidates), close=close)
+
+
+def _repeats(
+    candidates: Iterable[Candidate],
+    shown: Callable[[frozenset[int]], frozenset[int]],
+) -> frozenset[int]:
+    """Return the entries that the subscriber got before."""
+    ask = frozenset(c.entry_id for c in candidates if c.seen_before)
+    return shown(ask) if ask else frozenset()
 
 
 class Reason(StrEnum):
@@ -102,6 +135,7 @@ def left_out(
     ranking: Ranking,
     shown: Callable[[frozenset[int]], frozenset[int]],
     documents: Sequence[Document],
+    acronyms: Acronyms = NO_ACRONYMS,
 ) -> tuple[LeftOut, ...]:
     """Return what ``select`` saw and did not show, with its reason.
 
@@ -115,28 +149,27 @@ def left_out(
         ranking: What each place is worth.
         shown: Tells which of some entry ids the subscriber got before.
         documents: *candidates*, tokenised.
+        acronyms: Short forms that find their long ones.
     """
     cards = outcome.matches if isinstance(outcome, Selection) else ()
     inside = {match.candidate.entry_id for match in cards}
     rest = [
-        (candidate, objection(profile, candidate, document))
+        (candidate, objection(profile, candidate, document, acronyms=acronyms))
         for candidate, document in zip(candidates, documents, strict=True)
         if candidate.entry_id not in inside
     ]
-    ask = frozenset(c.entry_id for c, why in rest if why is None and c.seen_before)
-    repeats = shown(ask) if ask else frozenset()
+    repeats = _repeats((c for c, why in rest if why is None), shown)
     wanted = [
-        (explain(profile, candidate, as_of=as_of, ranking=ranking), why)
-        for candidate, why in rest
+        (explain(profile, c, as_of=as_of, ranking=ranking, acronyms=acronyms), why)
+        for c, why in rest
         if why is None or why.kind is not ObjectionKind.UNMATCHED
     ]
     wanted.sort(key=lambda pair: rank(profile.order, pair[0]))
-    unmatched = [
-        candidate
-        for candidate, why in rest
-        if why is not None and why.kind is ObjectionKind.UNMATCHED
-    ]
-    unmatched.sort(key=lambda c: (c.listed_at, c.entry_id), reverse=True)
+    unmatched = sorted(
+        (c for c, why in rest if why and why.kind is ObjectionKind.UNMATCHED),
+        key=lambda c: (c.listed_at, c.entry_id),
+        reverse=True,
+    )
     return (
         *(_left_out(match, why, repeats) for match, why in wanted),
         *(LeftOut(candidate=c, reason=Reason.UNMATCHED) for c in unmatched),
@@ -165,11 +198,11 @@ def refer(
 
     One heading per item; ``more`` are the titles of the receipt's list.
     """
-    items = tuple(item_of(match.candidate) for match in selection.matches)
+    items = tuple(_item(match) for match in selection.matches)
     headings = tuple(
         section.heading for section in selection.sections for _ in section.matches
     )
-    return items, headings, tuple(item_of(match.candidate) for match in selection.more)
+    return items, headings, tuple(_item(match) for match in selection.more)
 
 
 def recall(
@@ -188,11 +221,12 @@ def recall(
 
     def again(items: Sequence[IssueItem]) -> tuple[Match, ...]:
         return tuple(
-            explain(
+            _recalled(
+                item,
                 profile,
                 _candidate(item, versions, record.key),
                 as_of=record.as_of,
-                ranking=edition.ranking,
+                edition=edition,
             )
             for item in items
         )
@@ -223,7 +257,27 @@ def recall(
     )
 
 
-def item_of(candidate: Candidate) -> IssueItem:
+def _recalled(
+    item: IssueItem,
+    profile: Profile,
+    candidate: Candidate,
+    *,
+    as_of: datetime,
+    edition: Edition,
+) -> Match:
+    """Return the match of *item*, or how close it came then."""
+    if item.close:
+        return explain_close(profile, candidate, item.close, acronyms=edition.acronyms)
+    return explain(
+        profile,
+        candidate,
+        as_of=as_of,
+        ranking=edition.ranking,
+        acronyms=edition.acronyms,
+    )
+
+
+def item_of(candidate: Candidate, close: tuple[ScorePart, ...] = ()) -> IssueItem:
     """Return the ledger's reference to what *candidate* is shown from."""
     return IssueItem(
         entry_id=candidate.entry_id,
@@ -231,7 +285,13 @@ def item_of(candidate: Candidate) -> IssueItem:
         listed_at=candidate.listed_at,
         votes=candidate.votes,
         sources=candidate.sources,
+        close=close,
     )
+
+
+def _item(match: Match) -> IssueItem:
+    reasons = match.reasons
+    return item_of(match.candidate, reasons.parts if reasons.is_close else ())
 
 
 def _candidate(

@@ -40,6 +40,7 @@ _COMMANDS = {
     "doctor": ("doctor:doctor", "What is wrong, and what to do about it."),
     "subscribers": ("readers:subscribers", "Readers: who they are, come and go."),
     "profile": ("profiles:profile", "What readers want: show, edit, check, diff."),
+    "acronyms": ("acronyms:acronyms", "Short forms that find their long ones."),
     "sources": ("feeds:sources", "Add, remove, check sources; release what is held."),
     "db": ("database:database", "Upgrade or back up the database."),
 }

@@ -124,6 +124,7 @@ def check(
             _lately(app, as_of, days),
             as_of=as_of,
             ranking=app.settings.ranking,
+            acronyms=app.settings.acronyms,
             sources=app.source_order,
         )
     if as_json:
@@ -162,6 +163,7 @@ def diff(
             _lately(app, as_of, days),
             as_of=as_of,
             ranking=app.settings.ranking,
+            acronyms=app.settings.acronyms,
         )
     if as_json:
         print_json(found)

@@ -60,6 +60,7 @@ def match(
             as_of=at or app.clock.now(),
             days=days,
             ranking=app.settings.ranking,
+            acronyms=app.settings.acronyms,
             source_order=app.source_order,
         )
     if as_json:

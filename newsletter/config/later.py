@@ -58,10 +58,6 @@ def refused_of_reader(reader: ReaderKeys) -> Iterator[tuple[str, str]]:
     """Yield (key, sentence) for all of one reader that is yet to come."""
     if reader.language not in {None, _ENGLISH}:
         yield "language", _language(str(reader.language))
-    if reader.stem not in {None, "none"}:
-        yield "stem", f'stemming {NOT_YET}; use "none", and prefixes such as model*'
-    if reader.fill:
-        yield "fill", f"filling up {NOT_YET}; leave it out"
 
 
 def _language(language: str) -> str:

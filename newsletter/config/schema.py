@@ -31,6 +31,7 @@ from newsletter.config.values import (
     ProxyAddress,
     Rules,
     SomeTime,
+    StemLanguage,
     WebAddress,
     Weight,
     ZoneName,
@@ -174,6 +175,9 @@ class RankingTable(_Table):
     votes: Factor = Decimal(0)
     freshness: Factor = Decimal("0.5")
     half_life: SomeTime = timedelta(days=3)
+    frequency: Annotated[Factor, Field(le=1, description="0 to 1, such as 0.5")] = (
+        Decimal(0)
+    )
 
 
 class RetentionTable(_Table):
@@ -244,7 +248,7 @@ class ReaderKeys(_Table):
     min_votes: Annotated[
         int | None, Field(ge=0, le=_MANY, description=f"0 to {_MANY}")
     ] = None
-    stem: str | None = None
+    stem: StemLanguage | None = None
     fill: bool | None = None
     skip_empty: bool | None = None
 

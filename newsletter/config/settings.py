@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from newsletter import __version__
 from newsletter.config import later
+from newsletter.config.acronyms import load_acronyms
 from newsletter.config.bundled import starter_folder
 from newsletter.config.environment import FILE, merged
 from newsletter.config.reading import Document, problems_of, read_document
@@ -29,6 +30,7 @@ from newsletter.config.schema import (
 from newsletter.config.values import ascii_domain, mailbox
 from newsletter.errors import ConfigError
 from newsletter.model import (
+    Acronyms,
     AfterCrash,
     CatchUp,
     CatchUpPolicy,
@@ -79,6 +81,8 @@ class Settings:
     sources: tuple[SourceSettings, ...]
     catch_up: CatchUp
     ranking: Ranking
+    #: What acronyms.toml says.
+    acronyms: Acronyms
     fetch: FetchSettings
     delivery: Delivery
     database_url: str
@@ -95,7 +99,9 @@ class Settings:
 
     def edition(self) -> Edition:
         """Return what every mail of now has in common."""
-        return Edition(newsletter=self.newsletter, ranking=self.ranking)
+        return Edition(
+            newsletter=self.newsletter, ranking=self.ranking, acronyms=self.acronyms
+        )
 
 
 def load_settings(
@@ -129,7 +135,8 @@ def load_settings(
     problems += tuple(document.problem(path, what) for path, what in mistakes)
     if problems:
         raise ConfigError(*problems)
-    return _settings(_root(folder), file, document)
+    acronyms = load_acronyms(folder)
+    return _settings(_root(folder), file, document, acronyms)
 
 
 def _document(folder: Path, text: str | None) -> Document:
@@ -211,7 +218,9 @@ def _unknown_kind(kind: str, kinds: Kinds) -> str:
     return f'there is no kind "{kind}"; expected {known}{hint}'
 
 
-def _settings(root: Path, file: NewsletterFile, document: Document) -> Settings:
+def _settings(
+    root: Path, file: NewsletterFile, document: Document, acronyms: Acronyms
+) -> Settings:
     newsletter = _newsletter(file.newsletter)
     database_url = _database_url(root, file.database.url)
     return Settings(
@@ -227,6 +236,7 @@ def _settings(root: Path, file: NewsletterFile, document: Document) -> Settings:
             repeat_days=file.catch_up.repeat_days,
         ),
         ranking=Ranking(**file.ranking.model_dump()),
+        acronyms=acronyms,
         fetch=FetchSettings(
             allow_private=tuple(file.fetch.allow_private),
             max_bytes=file.fetch.max_bytes,

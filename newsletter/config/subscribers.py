@@ -41,6 +41,8 @@ _PROFILE_DEFAULTS = {
     "sections": "none",
     "max_items": 12,
     "min_votes": 0,
+    "stem": "none",
+    "fill": False,
     "skip_empty": True,
 }
 
@@ -213,6 +215,8 @@ class _Reader:
             sections=Sections(said["sections"]),
             max_items=said["max_items"],
             min_votes=said["min_votes"],
+            stem=said["stem"],
+            fill=said["fill"],
             skip_empty=said["skip_empty"],
         )
 

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BeforeValidator
 from yarl import URL
 
 from newsletter.errors import ConfigError
+from newsletter.matching.stems import LANGUAGES, PLAIN
 from newsletter.schedule import parse_schedule, zone
 
 T = TypeVar("T")
@@ -280,6 +281,19 @@ def names(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
+def stem_language(value: str) -> str:
+    """Check a language whose words have stems, or "none"."""
+    if value == PLAIN or value in LANGUAGES:
+        return value
+    named = {name: code for code, name in LANGUAGES.items()}
+    code = named.get(value.casefold(), value.casefold().partition("-")[0])
+    hint = f'; did you mean "{code}"?' if code in LANGUAGES else ""
+    raise ValueError(
+        f"{value!r} is no language whose stems are known; expected "
+        f'"none" or one of {", ".join(LANGUAGES)}{hint}'
+    )
+
+
 def as_interest(value: object) -> object:
     """Read an interest that is a query and nothing else."""
     if not isinstance(value, str | Mapping):
@@ -320,3 +334,4 @@ Weight = Annotated[Decimal, BeforeValidator(weight)]
 Filled = Annotated[str, AfterValidator(filled)]
 OneLine = Annotated[str, AfterValidator(one_line)]
 Lines = Annotated[str, AfterValidator(lines)]
+StemLanguage = Annotated[str, AfterValidator(stem_language)]

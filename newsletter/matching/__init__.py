@@ -6,6 +6,7 @@ saved or tried out, never at night.
 
 from __future__ import annotations
 
+from newsletter.matching.closeness import closest, explain_close
 from newsletter.matching.profiles import (
     profile_from_json,
     profile_hash,
@@ -26,8 +27,10 @@ __all__ = [
     "Document",
     "Objection",
     "ObjectionKind",
+    "closest",
     "documents",
     "explain",
+    "explain_close",
     "match_profile",
     "objection",
     "profile_from_json",

@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from newsletter.matching.dropping import Dropping, Path
-from newsletter.matching.reference import Document, holds
-from newsletter.model import Candidate, Interest, Mute, Profile
+from newsletter.matching.occurrence import Document, Wording
+from newsletter.matching.reference import holds
+from newsletter.model import (
+    NO_ACRONYMS,
+    Acronyms,
+    Candidate,
+    Interest,
+    Mute,
+    Profile,
+    Query,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +60,8 @@ def account(
     candidates: Sequence[Candidate],
     documents: Sequence[Document],
     matched: frozenset[int],
+    *,
+    acronyms: Acronyms = NO_ACRONYMS,
 ) -> Account:
     """Return what the parts of *profile* did, each counted exactly.
 
@@ -58,9 +70,11 @@ def account(
         candidates: The archive.
         documents: *candidates*, tokenised.
         matched: Places in *candidates*: what the profile matches.
+        acronyms: Short forms that find their long ones, in a profile with stems.
     """
     found = _Accountant(
         profile=profile,
+        wording=Wording(stem=profile.stem, acronyms=acronyms),
         droppings=tuple(Dropping.of(i.tree) for i in profile.interests),
     )
     for place, document in enumerate(documents):
@@ -79,6 +93,7 @@ _Obstacle = Path | int | None
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Accountant:
     profile: Profile
+    wording: Wording
     #: Of each interest.
     droppings: tuple[Dropping, ...]
     #: Entry -> which interests brought it, which mutes took it away.
@@ -90,7 +105,7 @@ class _Accountant:
 
     def add(self, place: int, document: Document, *, lacks_votes: bool) -> None:
         """Take in an entry that is not matched."""
-        mutes = _true_of(document, self.profile.mutes)
+        mutes = self._true_of(document, self.profile.mutes)
         obstacles = len(mutes) + lacks_votes
         if not obstacles:
             for obstacle in self._pieces(document):
@@ -103,7 +118,7 @@ class _Accountant:
 
     def add_matched(self, place: int, document: Document) -> None:
         """Take in an entry that is matched."""
-        self.brought[place] = _true_of(document, self.profile.interests)
+        self.brought[place] = self._true_of(document, self.profile.interests)
 
     def account(self) -> Account:
         """Return what came of all entries."""
@@ -119,12 +134,23 @@ class _Accountant:
     def _pieces(self, document: Document) -> Iterator[_Obstacle]:
         for n, dropping in enumerate(self.droppings):
             if dropping.pieces:
-                for path in dropping.culprits(lambda query: holds(query, document)):
+                for path in dropping.culprits(partial(self._holds, document)):
                     yield (n, *path)
+
+    def _holds(self, document: Document, query: Query) -> bool:
+        return holds(query, document, self.wording)
+
+    def _true_of(
+        self, document: Document, queries: Sequence[Interest | Mute]
+    ) -> list[int]:
+        """Return which of *queries* are true of an entry."""
+        return [n for n, each in enumerate(queries) if self._holds(document, each.tree)]
 
     def _is_wanted(self, document: Document) -> bool:
         interests = self.profile.interests
-        return not interests or any(holds(i.tree, document) for i in interests)
+        return not interests or any(
+            self._holds(document, each.tree) for each in interests
+        )
 
     def _near_miss(self, obstacle: _Obstacle, places: Sequence[int]) -> NearMiss:
         within = ""
@@ -145,11 +171,6 @@ def _standing(obstacle: _Obstacle) -> tuple[int, Path]:
     if obstacle is None:
         return 2, ()
     return (1, (obstacle,)) if isinstance(obstacle, int) else (0, obstacle)
-
-
-def _true_of(document: Document, queries: Sequence[Interest | Mute]) -> list[int]:
-    """Return which of *queries* are true of an entry."""
-    return [n for n, query in enumerate(queries) if holds(query.tree, document)]
 
 
 def _shares(

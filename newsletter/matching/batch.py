@@ -27,7 +27,7 @@ from newsletter.matching.keys import (
     pointers,
 )
 from newsletter.matching.reference import entry_millis
-from newsletter.matching.terms import PLAIN
+from newsletter.matching.stems import stem
 from newsletter.matching.tokens import tokenize
 from newsletter.model import Candidate, Field, Order, Ranking
 
@@ -35,11 +35,9 @@ from newsletter.model import Candidate, Field, Order, Ranking
 Stemmed = Callable[[Sequence[str], str], Sequence[str]]
 
 
-def unstemmed(words: Sequence[str], language: str) -> Sequence[str]:
-    """Return *words* as they are: there are no stems but those of ``"none"``."""
-    if language != PLAIN:
-        raise ValueError(f"nothing here knows the stems of {language!r}")
-    return words
+def in_stems(words: Sequence[str], language: str) -> Sequence[str]:
+    """Return the stem of each of *words*; with "none" the word itself."""
+    return [stem(word, language) for word in words]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -86,7 +84,7 @@ def make_batch(
     *,
     as_of: datetime,
     ranking: Ranking,
-    stemmed: Stemmed = unstemmed,
+    stemmed: Stemmed = in_stems,
 ) -> Batch:
     """Return *candidates* as the columns of a batch, their words read.
 

@@ -21,23 +21,40 @@ from newsletter.matching.keys import (
     pattern_keys,
     pointers,
 )
+from newsletter.matching.occurrence import Wording
 from newsletter.matching.reference import weighed_terms
-from newsletter.matching.terms import Leaf, leaf_of
+from newsletter.matching.terms import Leaf
 from newsletter.matching.tree import is_true_of_nothing
-from newsletter.model import Not, Or, Order, Profile, Query, Term
+from newsletter.model import (
+    NO_ACRONYMS,
+    Acronyms,
+    Not,
+    Or,
+    Order,
+    Profile,
+    Query,
+    Term,
+)
 
 #: The edge of what is always true: the never, inverted.
 ALWAYS = 1
 ORDERS = tuple(Order)
 
 
-def compile_profiles(profiles: Sequence[Profile]) -> Chunk:
+def compile_profiles(
+    profiles: Sequence[Profile], *, acronyms: Acronyms = NO_ACRONYMS
+) -> Chunk:
     """Return *profiles* compiled, one a row, in their order.
+
+    Args:
+        profiles: With their trees.
+        acronyms: Short forms that find their long ones, in profiles with stems;
+            with others the same profiles are another chunk.
 
     Raises:
         ValueError: A weight has more than four decimals.
     """
-    draft = _Draft()
+    draft = _Draft(acronyms)
     for profile in profiles:
         draft.add(profile)
     return draft.chunk()
@@ -47,6 +64,7 @@ def compile_profiles(profiles: Sequence[Profile]) -> Chunk:
 class _Draft:
     """A chunk while it is made: nodes are leaves as met, then -1, -2, … gates."""
 
+    acronyms: Acronyms
     leaves: dict[Leaf, int] = field(default_factory=dict)
     gain_counts: list[int] = field(default_factory=list)
     gain_node: list[int] = field(default_factory=list)
@@ -65,12 +83,13 @@ class _Draft:
 
     def add(self, profile: Profile) -> None:
         """Add a row."""
-        gains = weighed_terms(profile)
+        wording = Wording(stem=profile.stem, acronyms=self.acronyms)
+        gains = weighed_terms(profile, acronyms=self.acronyms)
         for term, weight in gains:
-            self.gain_node.append(self.leaf(term, profile.stem))
+            self.gain_node.append(self.leaf(term, wording))
             self.gain_weight.append(self._weight(weight))
         self.gain_counts.append(len(gains))
-        circuit = _Circuit(draft=self, stem=profile.stem)
+        circuit = _Circuit(draft=self, wording=wording)
         root, kind = circuit.row(profile)
         self.root.append(root)
         self.kind.append(kind)
@@ -82,9 +101,9 @@ class _Draft:
         self.min_votes.append(max(profile.min_votes, 0))
         self.order.append(ORDERS.index(profile.order))
 
-    def leaf(self, term: Term, stem: str) -> int:
+    def leaf(self, term: Term, wording: Wording) -> int:
         """Return the node of what *term* looks for."""
-        leaf = leaf_of(term, stem=stem)
+        leaf = wording.leaf(term)
         return self.leaves.setdefault(leaf, len(self.leaves) + 1)
 
     def _weight(self, weight: Decimal) -> int:
@@ -167,7 +186,7 @@ class _Circuit:
     """The gates of one row; gate *g* is the node ``-1 - g`` until all are known."""
 
     draft: _Draft
-    stem: str
+    wording: Wording
     levels: list[int] = field(default_factory=list)
     interests: list[int] = field(default_factory=list)
 
@@ -191,7 +210,7 @@ class _Circuit:
     def _edges(self, query: Query, *, inverted: bool) -> list[int]:
         """Return edges of which one holds where *query* does (*inverted*: does not)."""
         if isinstance(query, Term):
-            return [self.draft.leaf(query, self.stem) << 1 | inverted]
+            return [self.draft.leaf(query, self.wording) << 1 | inverted]
         if isinstance(query, Not):
             return self._edges(query.operand, inverted=not inverted)
         if isinstance(query, Or) is not inverted:

@@ -44,7 +44,7 @@ OR.3: /OR(?=[\s()"“”]|$)/
 NOT.3: /NOT(?=[\s()"“”]|$)/
 FIELD.2: /[^\s()"“”^:\-][^\s()"“”^:]*:/
 WORD.1: /[^\s()"“”^:\-][^\s()"“”^:]*/
-PHRASE.1: /["“”][^"“”]*["“”]/
+PHRASE.1: /["“”][^"“”]*["“”](=(?=[\s()^]|$))?/
 WEIGHT.1: /\^[^\s()"“”]*/
 MINUS.1: /-/
 OPEN: "("
@@ -318,7 +318,8 @@ class _Reader:
 
     def _term(self, token: Token, field: Field | None, weight: Decimal) -> Term:
         is_phrase = token.type == "PHRASE"
-        written = token[1:-1] if is_phrase else str(token)
+        is_exact = is_phrase and token.endswith("=")
+        written = token[1:-1].rstrip('"“”') if is_phrase else str(token)
         start = _start(token) + is_phrase
         body, star, rest = written.rstrip().partition("*")
         if rest:
@@ -333,12 +334,17 @@ class _Reader:
             )
         if star and not _may_be_prefix(body, tokens):
             raise self._error("* needs at least 2 letters before it", start + len(body))
+        if star and is_exact:
+            reason = "a prefix is compared as it is written anyway; drop the * or the ="
+            raise self._error(reason, start + len(body))
+        words = " ".join(written.split())
         return Term(
-            text=f'"{" ".join(written.split())}"' if is_phrase else written,
+            text=f'"{words}"{"=" * is_exact}' if is_phrase else written,
             tokens=tokens,
             field=field,
             prefix=bool(star),
             weight=weight,
+            exact=is_exact,
         )
 
 

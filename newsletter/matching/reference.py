@@ -1,8 +1,9 @@
 """The reference evaluator: slow, obviously right, and the oracle for ever.
 
-It walks the query tree over tokens. A term occurs in an entry where its
-tokens stand in a row within one value of one of its fields; the last one may
-be a prefix.
+It walks the query tree over tokens. What a term looks for is its leaf: it
+occurs in an entry where the tokens of one of its patterns stand in a row
+within one value of one of its fields; the last one may be a prefix. Patterns
+of stems are compared with the stems of title and summary.
 """
 
 from __future__ import annotations
@@ -14,9 +15,21 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from enum import StrEnum
 from functools import lru_cache
 
-from newsletter.matching.tokens import token_spans, tokenize
+from newsletter.matching.occurrence import (
+    Document,
+    Wording,
+    document_of,
+    documents,
+    fields_of,
+    occurs,
+    places,
+    prominence,
+)
+from newsletter.matching.terms import ANYWHERE, Leaf
 from newsletter.matching.tree import positive_terms
 from newsletter.model import (
+    NO_ACRONYMS,
+    Acronyms,
     And,
     Candidate,
     Field,
@@ -32,22 +45,26 @@ from newsletter.model import (
     Term,
 )
 
-#: Where a term without a field may occur.
-_ANYWHERE = (Field.TITLE, Field.SUMMARY)
+__all__ = [
+    "Document",
+    "Objection",
+    "ObjectionKind",
+    "documents",
+    "entry_millis",
+    "explain",
+    "has_votes",
+    "holds",
+    "match_profile",
+    "muting",
+    "objection",
+    "rank",
+    "term_millis",
+    "weighed_terms",
+    "worth_of",
+]
+
 #: The same digits on every machine.
 _CONTEXT = Context(prec=28, rounding=ROUND_HALF_EVEN)
-
-_Tokens = tuple[str, ...]
-_Places = tuple[tuple[int, int], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A candidate's tokens: for each field its values, each a tuple of tokens."""
-
-    values: Mapping[Field, tuple[_Tokens, ...]]
-    #: Every token of title and summary, to tell soon what cannot occur.
-    words: frozenset[str]
 
 
 class ObjectionKind(StrEnum):
@@ -70,26 +87,6 @@ class Objection:
     mute: str = ""
 
 
-def documents(candidates: Sequence[Candidate]) -> tuple[Document, ...]:
-    """Return *candidates* tokenised, in their order; share it between profiles."""
-    return tuple(_document(candidate) for candidate in candidates)
-
-
-def _document(candidate: Candidate) -> Document:
-    version = candidate.version
-    title, summary = tokenize(version.title), tokenize(version.summary)
-    return Document(
-        values={
-            Field.TITLE: (title,),
-            Field.SUMMARY: (summary,),
-            Field.AUTHOR: tuple(tokenize(name) for name in version.authors),
-            Field.CATEGORY: tuple(tokenize(name) for name in version.categories),
-            Field.SOURCE: tuple(tokenize(s.source) for s in candidate.sources),
-        },
-        words=frozenset(title + summary),
-    )
-
-
 def match_profile(
     profile: Profile,
     candidates: Sequence[Candidate],
@@ -97,6 +94,7 @@ def match_profile(
     as_of: datetime,
     ranking: Ranking,
     documents: Sequence[Document] | None = None,
+    acronyms: Acronyms = NO_ACRONYMS,
 ) -> tuple[Match, ...]:
     """Return all that *profile* matches, in its order, best first.
 
@@ -108,76 +106,102 @@ def match_profile(
         as_of: What freshness counts from.
         ranking: What each place is worth.
         documents: *candidates* tokenised; made here where it is None.
+        acronyms: Short forms that find their long ones, in a profile with stems.
     """
     tokenised = documents if documents is not None else _documents(candidates)
+    wording = Wording(stem=profile.stem, acronyms=acronyms)
     found = [
-        _match(profile, candidate, document, as_of=as_of, ranking=ranking)
+        _match(
+            profile, candidate, document, wording=wording, as_of=as_of, ranking=ranking
+        )
         for candidate, document in zip(candidates, tokenised, strict=True)
-        if _concerns(profile, candidate, document)
+        if _concerns(profile, candidate, document, wording)
     ]
     return tuple(sorted(found, key=lambda match: rank(profile.order, match)))
 
 
 #: ``match_profile`` has an argument of that name.
 _documents = documents
+#: To the letter.
+_LITERAL = Wording()
 
 
 def explain(
-    profile: Profile, candidate: Candidate, *, as_of: datetime, ranking: Ranking
+    profile: Profile,
+    candidate: Candidate,
+    *,
+    as_of: datetime,
+    ranking: Ranking,
+    acronyms: Acronyms = NO_ACRONYMS,
 ) -> Match:
     """Return the match of one candidate, score and reasons, matching or not."""
-    document = _document(candidate)
-    return _match(profile, candidate, document, as_of=as_of, ranking=ranking)
+    return _match(
+        profile,
+        candidate,
+        document_of(candidate),
+        wording=Wording(stem=profile.stem, acronyms=acronyms),
+        as_of=as_of,
+        ranking=ranking,
+    )
 
 
-def holds(query: Query, document: Document) -> bool:
+def holds(query: Query, document: Document, wording: Wording = _LITERAL) -> bool:
     """Tell whether *query* is true of *document*."""
     if isinstance(query, Term):
-        return any(True for _ in _fields_of(query, document))
+        return occurs(wording.leaf(query), document)
     if isinstance(query, Not):
-        return not holds(query.operand, document)
-    values = (holds(operand, document) for operand in query.operands)
+        return not holds(query.operand, document, wording)
+    values = (holds(operand, document, wording) for operand in query.operands)
     return all(values) if isinstance(query, And) else any(values)
 
 
 def objection(
-    profile: Profile, candidate: Candidate, document: Document
+    profile: Profile,
+    candidate: Candidate,
+    document: Document,
+    *,
+    acronyms: Acronyms = NO_ACRONYMS,
 ) -> Objection | None:
     """Return why *candidate* does not concern *profile*. None: it does.
 
     What no interest asks for is not said to be muted or short of votes.
     """
-    if not _is_wanted(profile, document):
+    wording = Wording(stem=profile.stem, acronyms=acronyms)
+    if not _is_wanted(profile, document, wording):
         return Objection(kind=ObjectionKind.UNMATCHED)
-    mute = _muting(profile, document)
+    mute = muting(profile, document, wording)
     if mute is not None:
         return Objection(kind=ObjectionKind.MUTED, mute=mute.query)
-    if not _has_votes(profile, candidate):
+    if not has_votes(profile, candidate):
         return Objection(kind=ObjectionKind.FEW_VOTES)
     return None
 
 
-def _concerns(profile: Profile, candidate: Candidate, document: Document) -> bool:
+def _concerns(
+    profile: Profile, candidate: Candidate, document: Document, wording: Wording
+) -> bool:
     # As ``objection``, cheapest first: this runs for every reader and entry.
     return (
-        _has_votes(profile, candidate)
-        and _muting(profile, document) is None
-        and _is_wanted(profile, document)
+        has_votes(profile, candidate)
+        and muting(profile, document, wording) is None
+        and _is_wanted(profile, document, wording)
     )
 
 
-def _has_votes(profile: Profile, candidate: Candidate) -> bool:
+def has_votes(profile: Profile, candidate: Candidate) -> bool:
+    """Tell whether *candidate* has as many votes as *profile* asks for."""
     return (candidate.votes or 0) >= profile.min_votes
 
 
-def _muting(profile: Profile, document: Document) -> Mute | None:
+def muting(profile: Profile, document: Document, wording: Wording) -> Mute | None:
     """Return the first mute that holds. None: none does."""
-    return next((m for m in profile.mutes if holds(m.tree, document)), None)
+    mutes = profile.mutes
+    return next((m for m in mutes if holds(m.tree, document, wording)), None)
 
 
-def _is_wanted(profile: Profile, document: Document) -> bool:
+def _is_wanted(profile: Profile, document: Document, wording: Wording) -> bool:
     interests = profile.interests
-    return not interests or any(holds(i.tree, document) for i in interests)
+    return not interests or any(holds(i.tree, document, wording) for i in interests)
 
 
 def rank(order: Order, match: Match) -> tuple[float, ...]:
@@ -190,35 +214,6 @@ def rank(order: Order, match: Match) -> tuple[float, ...]:
     return (-listed, *relevance) if order is Order.NEWEST else relevance
 
 
-# --- occurrence -----------------------------------------------------------------
-
-
-def _fields_of(term: Term, document: Document) -> Iterator[Field]:
-    """Yield the fields where *term* occurs."""
-    last = 1 if term.prefix else 0
-    whole = term.tokens[: len(term.tokens) - last]
-    if term.field is None and not document.words.issuperset(whole):
-        return
-    for field in (term.field,) if term.field else _ANYWHERE:
-        if any(_occurs(term, tokens) for tokens in document.values[field]):
-            yield field
-
-
-def _occurs(term: Term, tokens: _Tokens) -> bool:
-    return any(True for _ in _starts(term, tokens))
-
-
-def _starts(term: Term, tokens: _Tokens) -> Iterator[int]:
-    """Yield where *term* begins in *tokens*."""
-    wanted = term.tokens
-    head, last = wanted[:-1], wanted[-1]
-    for start in range(len(tokens) - len(head)):
-        end = tokens[start + len(head)]
-        fits = end.startswith(last) if term.prefix else end == last
-        if fits and tokens[start : start + len(head)] == head:
-            yield start
-
-
 # --- score and reasons ----------------------------------------------------------
 
 
@@ -227,22 +222,26 @@ def _match(
     candidate: Candidate,
     document: Document,
     *,
+    wording: Wording,
     as_of: datetime,
     ranking: Ranking,
 ) -> Match:
-    terms = weighed_terms(profile)
+    terms = weighed_terms(profile, acronyms=wording.acronyms)
+    leaves = [wording.leaf(term) for term, _ in terms]
     parts: list[ScorePart] = []
-    for term, weight in terms:
-        parts += _parts(term, weight, document, ranking)
+    for (term, weight), leaf in zip(terms, leaves, strict=True):
+        parts += _parts(term.text, leaf, weight, document, ranking)
     reasons = Reasons(
-        interests=tuple(i.label for i in profile.interests if holds(i.tree, document)),
+        interests=tuple(
+            i.label for i in profile.interests if holds(i.tree, document, wording)
+        ),
         parts=tuple(parts),
         votes_millis=_votes(candidate.votes or 0, ranking.votes),
         freshness_millis=_freshness(
             as_of - candidate.listed_at, ranking.half_life, ranking.freshness
         ),
-        title_places=_places(terms, candidate.version.title, Field.TITLE),
-        summary_places=_places(terms, candidate.version.summary, Field.SUMMARY),
+        title_places=places(leaves, candidate.version.title, Field.TITLE),
+        summary_places=places(leaves, candidate.version.summary, Field.SUMMARY),
     )
     score = sum(part.millis for part in parts)
     return Match(
@@ -252,37 +251,55 @@ def _match(
     )
 
 
-def weighed_terms(profile: Profile) -> tuple[tuple[Term, Decimal], ...]:
+def weighed_terms(
+    profile: Profile, *, acronyms: Acronyms = NO_ACRONYMS
+) -> tuple[tuple[Term, Decimal], ...]:
     """Return each distinct positive term with its greatest weight, as first met.
 
-    Terms are the same where tokens, field and prefix are; a term's weight is
-    its own times its interest's.
+    Terms are the same where their leaves are; a term's weight is its own times
+    its interest's.
     """
-    found: dict[tuple[object, ...], tuple[Term, Decimal]] = {}
+    wording = Wording(stem=profile.stem, acronyms=acronyms)
+    found: dict[Leaf, tuple[Term, Decimal]] = {}
     for interest in profile.interests:
         for term in positive_terms(interest.tree):
-            name = (term.tokens, term.field, term.prefix)
+            leaf = wording.leaf(term)
             weight = interest.weight * term.weight
-            if name not in found or weight > found[name][1]:
-                found[name] = (term, weight)
+            if leaf not in found or weight > found[leaf][1]:
+                found[leaf] = (term, weight)
     return tuple(found.values())
 
 
 def _parts(
-    term: Term, weight: Decimal, document: Document, ranking: Ranking
+    text: str, leaf: Leaf, weight: Decimal, document: Document, ranking: Ranking
 ) -> Iterator[ScorePart]:
-    """Yield the term's share by field.
+    """Yield a term's share by field; together they are the leaf's worth.
 
     The product over all fields is rounded once; the shares before the last
     are rounded by themselves, and the last one is what remains.
     """
-    worth = {field: _worth(field, ranking) for field in _fields_of(term, document)}
+    worth = worth_of(leaf, document, ranking)
     left = _millis(weight * sum(worth.values(), Decimal(0)))
     fields = list(worth)
     for field in fields:
         share = left if field == fields[-1] else _millis(weight * worth[field])
         left -= share
-        yield ScorePart(field=field, term=term.text, millis=share)
+        yield ScorePart(field=field, term=text, millis=share)
+
+
+def worth_of(
+    leaf: Leaf, document: Document, ranking: Ranking
+) -> Mapping[Field, Decimal]:
+    """Return what *leaf* is worth in *document*, before weights, by field.
+
+    Nothing where it does not occur.
+    """
+    found = {field: _worth(field, ranking) for field in fields_of(leaf, document)}
+    if not ranking.frequency or not found or leaf.fields[0] not in ANYWHERE:
+        return found
+    more = Decimal(prominence(leaf, document) - 1000) / 1000
+    factor = 1 + ranking.frequency * more
+    return {field: worth * factor for field, worth in found.items()}
 
 
 def _worth(field: Field, ranking: Ranking) -> Decimal:
@@ -313,27 +330,6 @@ def _freshness(age: timedelta, half_life: timedelta, weight: Decimal) -> int:
         Decimal(half_life // timedelta(microseconds=1)),
     )
     return _millis(_CONTEXT.divide(weight, _CONTEXT.power(Decimal(2), halvings)))
-
-
-def _places(terms: Sequence[tuple[Term, Decimal]], text: str, field: Field) -> _Places:
-    """Return where *terms* occur in *text*: sorted, disjoint, touching ones merged."""
-    here = [term for term, _ in terms if term.field in {None, field}]
-    if not here:
-        return ()
-    spans = token_spans(text)
-    tokens = tuple(token for token, _, _ in spans)
-    found = sorted(
-        (spans[start][1], spans[start + len(term.tokens) - 1][2])
-        for term in here
-        for start in _starts(term, tokens)
-    )
-    merged: list[tuple[int, int]] = []
-    for start, end in found:
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((start, end))
-    return tuple(merged)
 
 
 def entry_millis(candidate: Candidate, *, as_of: datetime, ranking: Ranking) -> int:

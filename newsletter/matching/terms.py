@@ -1,29 +1,37 @@
 """What a term looks for: patterns of tokens in some fields of an entry.
 
-    mamba, stem "none"   ->  (mamba)                  in title, summary
-    title:"language mod*" -> (language mod*)          in title
-    models, stem "en"    ->  (model, of English)      in title, summary
+    mamba, stem "none"    ->  (mamba)                  in title, summary
+    title:"language mod*" ->  (language mod*)          in title
+    models, stem "en"     ->  (model, of English)      in title, summary
+    LLMs, stem "en"       ->  (llm, of English) or
+                              (llms, of English) or (larg languag model, …)
 
 Both evaluators ask only this, so a term means the same to both.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
-from newsletter.model import Field, Term
+from newsletter.matching.stems import PLAIN, stems
+from newsletter.matching.tokens import tokenize
+from newsletter.model import NO_ACRONYMS, Acronym, Acronyms, Field, Term
 
-#: Where a term without a field may occur.
+#: Where a term without a field may occur; only these have stems.
 ANYWHERE = (Field.TITLE, Field.SUMMARY)
-#: No stems: tokens are compared as they are.
-PLAIN = "none"
+
+_ENGLISH = "en"
+
+_Tokens = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Pattern:
     """Tokens that stand in a row within one value of a field."""
 
-    tokens: tuple[str, ...]
+    tokens: _Tokens
     #: The last token may go on.
     prefix: bool = False
     #: The language whose stems are compared; the tokens are stems then.
@@ -44,10 +52,53 @@ class Leaf:
     fields: tuple[Field, ...]
 
 
-def leaf_of(term: Term, *, stem: str = PLAIN) -> Leaf:
-    """Return what *term* looks for in a profile with those stems."""
-    del stem
-    return Leaf(
-        patterns=(Pattern(term.tokens, term.prefix),),
-        fields=(term.field,) if term.field else ANYWHERE,
-    )
+@lru_cache(maxsize=1 << 16)
+def leaf_of(term: Term, *, stem: str = PLAIN, acronyms: Acronyms = NO_ACRONYMS) -> Leaf:
+    """Return what *term* looks for in a profile with those stems.
+
+    Prefixes and exact terms are compared as they are written, and so is what
+    is asked of authors, categories and sources. Without stems there are no
+    acronyms either: such a profile means what it says, to the letter.
+    """
+    fields = (term.field,) if term.field else ANYWHERE
+    if stem == PLAIN or term.prefix or term.exact or fields[0] not in ANYWHERE:
+        return Leaf(patterns=(Pattern(term.tokens, term.prefix),), fields=fields)
+    own = stems(term.tokens, stem)
+    others = _others(acronyms, stem).get(own, ())
+    patterns = sorted({Pattern(tokens, stem=stem) for tokens in (own, *others)})
+    return Leaf(patterns=tuple(patterns), fields=fields)
+
+
+def spelling_of(pattern: Pattern, *, acronyms: Acronyms) -> tuple[str, ...]:
+    """Return the words of *pattern* as acronyms spell them; else its stems."""
+    spelt = _spellings(acronyms, pattern.stem)
+    return spelt.get(pattern.tokens, pattern.tokens)
+
+
+@lru_cache(maxsize=64)
+def _others(acronyms: Acronyms, language: str) -> Mapping[_Tokens, Sequence[_Tokens]]:
+    """Return, for each form in stems, the forms that it stands for."""
+    found: dict[_Tokens, list[_Tokens]] = {}
+    for acronym in acronyms.pairs:
+        forms = [stems(form, language) for form in _forms(acronym, language)]
+        for form in forms:
+            found.setdefault(form, []).extend(forms)
+    return found
+
+
+@lru_cache(maxsize=64)
+def _spellings(acronyms: Acronyms, language: str) -> Mapping[_Tokens, _Tokens]:
+    return {
+        stems(form, language): form
+        for acronym in acronyms.pairs
+        for form in _forms(acronym, language)
+    }
+
+
+def _forms(acronym: Acronym, language: str) -> tuple[_Tokens, ...]:
+    """Return the long form, and the short one with its plural."""
+    short, long = tokenize(acronym.short), tokenize(acronym.long)
+    if language != _ENGLISH:
+        return long, short
+    # English stems leave LLMs as it is: no vowel stands before the s.
+    return long, short, (*short[:-1], short[-1] + "s")

@@ -20,13 +20,15 @@ Json: TypeAlias = (
 def tree_to_json(query: Query) -> Json:
     """Return *query* as JSON: ``["or", …]``, ``["and", …]``, ``["not", x]``, a term."""
     if isinstance(query, Term):
-        return {
+        term: dict[str, Json] = {
             "text": query.text,
             "tokens": query.tokens,
             "field": query.field,
             "prefix": query.prefix,
             "weight": str(query.weight),
         }
+        # Only where it is so: rows of the first grammar say nothing of it.
+        return {**term, "exact": True} if query.exact else term
     if isinstance(query, Not):
         return ["not", tree_to_json(query.operand)]
     word = "and" if isinstance(query, And) else "or"
@@ -63,6 +65,7 @@ def _term(value: Mapping[str, Json]) -> Term:
         field=None if field is None else Field(str(field)),
         prefix=bool(value["prefix"]),
         weight=Decimal(str(value["weight"])),
+        exact=bool(value.get("exact", False)),
     )
 
 

@@ -91,6 +91,8 @@ class CardView:
     interests: tuple[str, ...]
     #: "title: mamba 2.0 · fresh 0.5"; may be empty.
     score: str
+    #: It does not match and shares words with those interests.
+    is_close: bool
     #: Without the one of the title.
     links: tuple[LinkView, ...]
     #: BCP 47. None: unknown.
@@ -104,6 +106,8 @@ class SectionView:
     heading: str
     cards: tuple[CardView, ...]
     lines: tuple[LineView, ...]
+    #: It holds what does not match and only comes close; its heading is never cut.
+    is_close: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +118,8 @@ class ReceiptView:
     matched: int
     shown: int
     more: int
+    #: Cards of what did not match and only comes close.
+    close: int
     #: Titles of the best that are not shown.
     titles: tuple[LineView, ...]
 
@@ -144,7 +150,7 @@ class IssueView:
     date: str
     #: Titles of the first cards, at most four; they bear no reader's data.
     highlights: tuple[str, ...]
-    #: Cards, those of one line too.
+    #: Cards of what matched, those of one line too.
     count: int
     sections: tuple[SectionView, ...]
     receipt: ReceiptView
@@ -160,7 +166,8 @@ def view(issue: Issue, *, language: str, fit: Fit) -> IssueView:
     zone = ZoneInfo(issue.timezone)
     today = issue.slot.astimezone(zone).date()
     days = Days(language=language, today=today, zone=zone)
-    matches = issue.selection.matches
+    # What only comes close is not what the mail is about.
+    matches = [m for m in issue.selection.matches if not m.reasons.is_close]
     return IssueView(
         title=cut(issue.newsletter.title, NAME),
         language=days.language,
@@ -189,8 +196,15 @@ def _sections(
             for place, match in enumerate(section.matches[:whole], 1)
         )
         lines = tuple(_line(match, fit) for match in section.matches[whole:])
-        heading = cut(section.heading, NAME) if fit.headings else ""
-        views.append(SectionView(heading=heading, cards=cards, lines=lines))
+        is_headed = fit.headings or section.is_close
+        views.append(
+            SectionView(
+                heading=cut(section.heading, NAME) if is_headed else "",
+                cards=cards,
+                lines=lines,
+                is_close=section.is_close,
+            )
+        )
         number += len(section.matches)
     return tuple(views)
 
@@ -212,6 +226,7 @@ def _card(match: Match, number: int, days: Days, fit: Fit) -> CardView:
         summary=runs(version.summary, reasons.summary_places, fit.summary),
         interests=_some(reasons.interests, PARTS),
         score=_score(reasons),
+        is_close=reasons.is_close,
         links=links,
         language=language if _LANGUAGE.fullmatch(language) else None,
     )
@@ -299,6 +314,7 @@ def _receipt(issue: Issue, fit: Fit) -> ReceiptView:
         matched=receipt.matched,
         shown=receipt.shown,
         more=receipt.more,
+        close=receipt.close,
         titles=tuple(_line(match, fit) for match in titles[:20]),
     )
 

@@ -2,7 +2,8 @@
 
 A reference in ``issues.items`` is the JSON list
 ``[entry, version, listed_at, votes, [[source, listed_at], …]]``, instants in
-microseconds since 1970: a million issues a day are a million small rows.
+microseconds since 1970: a million issues a day are a million small rows. What
+only comes close has ``[[field, word, millis], …]`` behind that.
 """
 
 from __future__ import annotations
@@ -12,14 +13,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import timedelta
 from decimal import Decimal
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Row
 
 from newsletter.model import (
+    Acronym,
+    Acronyms,
     Edition,
     EntryVersion,
+    Field,
     IssueItem,
     IssueRecord,
     LedgerRow,
@@ -28,6 +33,7 @@ from newsletter.model import (
     Newsletter,
     Ranking,
     Receipt,
+    ScorePart,
     SourceListing,
     Subscriber,
     Window,
@@ -183,15 +189,17 @@ def issue_row(
 def ledger_row(row: Row[Any]) -> LedgerRow:
     """Return the issue that *row* holds, and where it stands."""
     plain = {name: getattr(row, name) for name in _PLAIN}
+    items = _unpack_items(row.items)
+    close = sum(bool(item.close) for item in items)
     record = IssueRecord(
         window=Window(
             after=row.window_after,
             until=row.window_until,
             not_before=row.window_not_before,
         ),
-        items=_unpack_items(row.items),
+        items=items,
         more=_unpack_items(row.more),
-        receipt=Receipt(new=row.new, matched=row.matched, shown=row.shown),
+        receipt=Receipt(new=row.new, matched=row.matched, shown=row.shown, close=close),
         **plain,
     )
     return LedgerRow(
@@ -213,6 +221,10 @@ def _pack_items(items: Iterable[IssueItem]) -> str:
                 to_ticks(item.listed_at),
                 item.votes,
                 [[s.source, to_ticks(s.listed_at)] for s in item.sources],
+                *(
+                    [[[p.field, p.term, p.millis] for p in item.close]]
+                    * bool(item.close)
+                ),
             ]
             for item in items
         ]
@@ -230,8 +242,13 @@ def _unpack_items(text: str) -> tuple[IssueItem, ...]:
                 SourceListing(source=source, listed_at=from_ticks(ticks))
                 for source, ticks in sources
             ),
+            close=tuple(
+                ScorePart(field=Field(name), term=word, millis=millis)
+                for parts in close
+                for name, word, millis in parts
+            ),
         )
-        for entry, version, listed, votes, sources in json.loads(text)
+        for entry, version, listed, votes, sources, *close in json.loads(text)
     )
 
 
@@ -245,27 +262,41 @@ def item_entries(text: str) -> list[int]:
 
 def pack_edition(edition: Edition) -> str:
     """Return *edition* as canonical JSON: numbers as text, spans as microseconds."""
+    pairs = [[each.short, each.long] for each in edition.acronyms.pairs]
     return pack(
         {
+            # Keys that came later stand only where they say something: editions
+            # of before keep their names.
+            **({"acronyms": pairs} if pairs else {}),
             "newsletter": asdict(edition.newsletter),
             "ranking": {
                 name: value // _TICK if isinstance(value, timedelta) else str(value)
                 for name, value in asdict(edition.ranking).items()
+                if value or name != "frequency"
             },
         }
     )
 
 
+@lru_cache(maxsize=8)
 def unpack_edition(text: str) -> Edition:
-    """Return the edition that pack_edition wrote."""
+    """Return the edition that pack_edition wrote; each issue of a run asks for it."""
     content = json.loads(text)
     return Edition(
         newsletter=Newsletter(**content["newsletter"]),
         ranking=Ranking(**_unpack_ranking(content["ranking"])),
+        acronyms=Acronyms(
+            tuple(
+                Acronym(short=short, long=long)
+                for short, long in content.get("acronyms", ())
+            )
+        ),
     )
 
 
 def _unpack_ranking(content: Mapping[str, str | int]) -> dict[str, Any]:
+    # An edition of before there was a key has what held then.
+    content = {"frequency": "0", **content}
     return {
         name: value * _TICK if isinstance(value, int) else Decimal(value)
         for name, value in content.items()

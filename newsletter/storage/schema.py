@@ -237,7 +237,7 @@ profile_chunks = Table(
     # Raised by every write, which compares it first.
     Column("version", BigInteger, nullable=False),
     # 0: to be made again.
-    Column("compiler", Integer, nullable=False),
+    Column("compiler", BigInteger, nullable=False),
     Column("rows", Integer, nullable=False),
     Column("data", LargeBinary, nullable=False),
     sqlite_autoincrement=True,

@@ -12,10 +12,11 @@ from datetime import date, datetime, timedelta
 
 from newsletter.matching import documents, match_profile
 from newsletter.matching.account import NearMiss, Share, account
-from newsletter.matching.reference import Document, holds
+from newsletter.matching.occurrence import Document, Wording
+from newsletter.matching.reference import holds
 from newsletter.matching.suggesting import Suggestion, suggest
 from newsletter.matching.tree import positive_terms
-from newsletter.model import Candidate, Match, Profile, Ranking, Term
+from newsletter.model import Acronyms, Candidate, Match, Profile, Ranking, Term
 from newsletter.ports import Entries
 
 #: Titles that stand beside a near miss.
@@ -66,6 +67,7 @@ def back_test(
     as_of: datetime,
     days: int,
     ranking: Ranking,
+    acronyms: Acronyms,
     source_order: Sequence[str],
 ) -> BackTest:
     """Weigh all that was listed in the *days* before *as_of* for *profile*."""
@@ -75,11 +77,16 @@ def back_test(
     )
     tokens = documents(candidates)
     matches = match_profile(
-        profile, candidates, as_of=as_of, ranking=ranking, documents=tokens
+        profile,
+        candidates,
+        as_of=as_of,
+        ranking=ranking,
+        documents=tokens,
+        acronyms=acronyms,
     )
     ids = {match.candidate.entry_id for match in matches}
     matched = frozenset(n for n, c in enumerate(candidates) if c.entry_id in ids)
-    parts = account(profile, candidates, tokens, matched)
+    parts = account(profile, candidates, tokens, matched, acronyms=acronyms)
     counted = Counter(match.candidate.listed_at.date() for match in matches)
     every = (start.date() + timedelta(days=n) for n in range(days + 1))
     return BackTest(
@@ -91,7 +98,7 @@ def back_test(
         mutes=parts.mutes,
         nearly=tuple(_nearly(miss, candidates) for miss in parts.near_misses),
         suggested=_suggested(profile, parts.interests, tokens),
-        absent=_absent(profile, tokens) if tokens and not matches else (),
+        absent=_absent(profile, tokens, acronyms) if tokens and not matches else (),
     )
 
 
@@ -126,15 +133,18 @@ def _suggested(
     return tuple(terms[:most] for terms in found)
 
 
-def _absent(profile: Profile, tokens: Sequence[Document]) -> tuple[str, ...]:
+def _absent(
+    profile: Profile, tokens: Sequence[Document], acronyms: Acronyms
+) -> tuple[str, ...]:
     """Return the positive terms that occur nowhere, each once, as written."""
     terms: dict[str, Term] = {}
     for interest in profile.interests:
         for term in positive_terms(interest.tree):
             scope = f"{term.field}:" if term.field else ""
             terms.setdefault(scope + term.text, term)
+    wording = Wording(stem=profile.stem, acronyms=acronyms)
     return tuple(
         written
         for written, term in terms.items()
-        if not any(holds(term, document) for document in tokens)
+        if not any(holds(term, document, wording) for document in tokens)
     )

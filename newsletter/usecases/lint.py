@@ -15,6 +15,8 @@ from functools import cached_property
 from newsletter.matching import Document, documents, match_profile
 from newsletter.matching.tree import positive_terms, to_text
 from newsletter.model import (
+    NO_ACRONYMS,
+    Acronyms,
     Candidate,
     Field,
     Interest,
@@ -78,6 +80,7 @@ def lint(
     as_of: datetime,
     ranking: Ranking,
     sources: Sequence[str],
+    acronyms: Acronyms = NO_ACRONYMS,
 ) -> Lint:
     """Return what *profile* matched among *candidates*, and what is odd about it.
 
@@ -87,6 +90,7 @@ def lint(
         as_of: What freshness counts from.
         ranking: What a place is worth.
         sources: Names of the sources that there are.
+        acronyms: Short forms that find their long ones.
     """
     return _Linter(
         profile=profile,
@@ -94,6 +98,7 @@ def lint(
         as_of=as_of,
         ranking=ranking,
         sources=tuple(sources),
+        acronyms=acronyms,
     ).run()
 
 
@@ -104,6 +109,7 @@ class _Linter:
     as_of: datetime
     ranking: Ranking
     sources: tuple[str, ...]
+    acronyms: Acronyms
     #: Entry ids that each query matched.
     found: dict[str, frozenset[int]] = field(default_factory=dict)
 
@@ -134,11 +140,12 @@ class _Linter:
             as_of=self.as_of,
             ranking=self.ranking,
             documents=self.tokens,
+            acronyms=self.acronyms,
         )
 
     def _alone(self, query: Interest | Mute) -> Profile:
         interest = Interest(query=query.query, tree=query.tree)
-        return Profile(interests=(interest,))
+        return Profile(interests=(interest,), stem=self.profile.stem)
 
     def _brought(self, query: Interest | Mute) -> Brought:
         matches = self._matches(self._alone(query))
@@ -240,7 +247,8 @@ class _Linter:
     # --- terms ---
 
     def _occurs(self, term: Term) -> bool:
-        return bool(self._matches(Profile(interests=(_as_interest(term),))))
+        alone = Profile(interests=(_as_interest(term),), stem=self.profile.stem)
+        return bool(self._matches(alone))
 
     def _instead(self, term: Term) -> str:
         """Return what to write instead of a term that never occurs."""
@@ -302,6 +310,8 @@ def _scoped(term: Term, text: str) -> str:
 def _written(term: Term) -> str:
     """Return a term as one writes it."""
     text = " ".join(term.tokens) + ("*" if term.prefix else "")
+    if term.exact:
+        return _scoped(term, f'"{text}"=')
     return _scoped(term, f'"{text}"' if len(term.tokens) > 1 else text)
 
 
@@ -326,13 +336,19 @@ def compare(
     *,
     as_of: datetime,
     ranking: Ranking,
+    acronyms: Acronyms = NO_ACRONYMS,
 ) -> Difference:
     """Return what changes where *after* takes the place of *before*."""
     tokens = documents(candidates)
 
     def matched(profile: Profile) -> Mapping[int, str]:
         found = match_profile(
-            profile, candidates, as_of=as_of, ranking=ranking, documents=tokens
+            profile,
+            candidates,
+            as_of=as_of,
+            ranking=ranking,
+            documents=tokens,
+            acronyms=acronyms,
         )
         return {m.candidate.entry_id: m.candidate.version.title for m in found}
 

@@ -284,6 +284,8 @@ def _about(preview: Preview) -> tuple[tuple[str, str], ...]:
             f"{receipt.new} new, {receipt.matched} matched, {receipt.shown} shown, "
             f"{receipt.more} more matched"
         )
+        if receipt.close:
+            figures += f", {receipt.close} close"
         said.append(("Receipt", figures))
     return tuple(said)
 

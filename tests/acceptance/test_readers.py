@@ -234,7 +234,7 @@ def test_check_tells_what_matched_and_what_is_of_no_use(notes: Project) -> None:
         ("colour = 1\n", "p.toml:1: colour: there is no such key"),
         ("interests = [\n", "p.toml:1: column"),
         ("address = 'x@example.org'\n", "p.toml:1: address: there is no such key"),
-        ("stem = 'en'\n", "p.toml:1: stem: stemming is not there yet"),
+        ("stem = 'xx'\n", "p.toml:1: stem: 'xx' is no language"),
     ],
 )
 def test_a_profile_with_a_mistake_is_refused_with_its_place(

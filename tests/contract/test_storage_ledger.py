@@ -11,11 +11,15 @@ from sqlalchemy import select
 
 from newsletter.errors import ConflictError, NotFoundError
 from newsletter.model import (
+    Acronym,
+    Acronyms,
+    Field,
     IssueItem,
     IssueState,
     LedgerRow,
     Outcome,
     Receipt,
+    ScorePart,
     SourceListing,
     SubscriberStatus,
     Window,
@@ -63,6 +67,9 @@ def test_an_edition_is_named_by_its_content(world: World) -> None:
     name = world.store.ledger.put_edition(edition())
     assert world.store.ledger.put_edition(edition()) == name
     assert world.store.ledger.edition(name) == edition()
+    known = Acronyms((Acronym(short="LLM", long="large language model"),))
+    other = replace(edition(), acronyms=known)
+    assert world.store.ledger.edition(world.store.ledger.put_edition(other)) == other
     assert world.store.ledger.put_edition(edition("Other Papers")) != name
     with pytest.raises(NotFoundError, match="no edition"):
         world.store.ledger.edition("nothing")
@@ -89,10 +96,11 @@ def test_every_field_of_an_issue_comes_back_as_it_was(world: World) -> None:
                 ),
             ),
             item(3, votes=None, sources=()),
+            item(4, close=(ScorePart(field=Field.TITLE, term='"ä"', millis=812),)),
         ),
-        headings=("State spaces", ""),
+        headings=("State spaces", "", "Close"),
         more=(item(9, votes=12),),
-        receipt=Receipt(new=612, matched=41, shown=12),
+        receipt=Receipt(new=612, matched=41, shown=12, close=1),
         skipped=(date(2026, 2, 28), date(2026, 3, 1)),
     )
     bare = world.record(ada, NOW + DAY, items=(), headings=(), theme="")

@@ -13,7 +13,15 @@ from newsletter.assembling import assemble
 from newsletter.delivery import Outbox
 from newsletter.model import Section
 from newsletter.rendering import load_renderer
-from tests.support.issues import FixedClock, hostile, issue, match, rich, several
+from tests.support.issues import (
+    FixedClock,
+    close_issue,
+    hostile,
+    issue,
+    match,
+    rich,
+    several,
+)
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LOOK = REPOSITORY / "tests" / "browser" / "look.mjs"
@@ -56,6 +64,7 @@ def test_mails_fit_and_can_be_read_in_light_and_dark(
         ("plain", issue(several())),
         ("sections", issue(sections=sections, more=0)),
         ("empty", issue([], more=0)),
+        ("close", close_issue()),
         ("lines", issue([match(n) for n in range(60)])),
     ):
         (tmp_path / f"{name}.html").write_text(RENDERER.render(given).html)

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from newsletter.matching import documents, explain, match_profile
-from newsletter.matching.batch import Stemmed, make_batch, unstemmed
+from newsletter.matching.batch import Stemmed, in_stems, make_batch
 from newsletter.matching.book import open_book
 from newsletter.matching.chunks import chunk_from_bytes, chunk_to_bytes
 from newsletter.matching.compiling import compile_profiles
@@ -38,9 +38,27 @@ from newsletter.matching.kernel import rank_compiled
 from newsletter.matching.keys import FIELD_BITS
 from newsletter.matching.ranking import rank_plainly
 from newsletter.matching.reference import Document, weighed_terms
-from newsletter.model import Candidate, Interest, Match, Profile, Ranking, Term
+from newsletter.model import (
+    NO_ACRONYMS,
+    Acronym,
+    Acronyms,
+    Candidate,
+    Interest,
+    Match,
+    Profile,
+    Ranking,
+    Term,
+)
 from tests.support.made_up import AS_OF, MANY, WORDS, Maker, some_ranking
 
+#: Words of made-up papers that stand for one another.
+ACRONYMS = Acronyms(
+    (
+        Acronym(short=WORDS[0], long=f"{WORDS[1]} {WORDS[2]}"),
+        Acronym(short=WORDS[3], long=WORDS[4]),
+        Acronym(short=MANY[0], long=f"{MANY[1]} {WORDS[0]}"),
+    )
+)
 #: The share of rounds in which much occurs.
 WIDE = 0.1
 RANKERS: dict[str, Ranker] = {"plain": rank_plainly, "compiled": rank_compiled}
@@ -57,7 +75,8 @@ class Trial:
     chunk_rows: int = 4096
     block_columns: int = 4096
     ranker: Ranker = RANKER
-    stemmed: Stemmed = unstemmed
+    stemmed: Stemmed = in_stems
+    acronyms: Acronyms = NO_ACRONYMS
     #: What differs, in words.
     wrong: list[str] = field(default_factory=list)
 
@@ -99,7 +118,11 @@ class Trial:
         size = self.chunk_rows
         chunks = [
             chunk_from_bytes(
-                chunk_to_bytes(compile_profiles(self.profiles[at : at + size]))
+                chunk_to_bytes(
+                    compile_profiles(
+                        self.profiles[at : at + size], acronyms=self.acronyms
+                    )
+                )
             )
             for at in range(0, len(self.profiles), size)
         ]
@@ -143,6 +166,7 @@ class Trial:
                 as_of=AS_OF,
                 ranking=self.ranking,
                 documents=here,
+                acronyms=self.acronyms,
             )
             found.append([(column_of[m.candidate.entry_id], m) for m in matches])
         return found
@@ -174,9 +198,10 @@ class Trial:
             zip(rows.tolist(), cards.tolist(), strict=True)
         ):
             profile, candidate = self.profiles[row], self.candidates[column]
-            match = explain(profile, candidate, as_of=AS_OF, ranking=self.ranking)
+            match = self._explained(profile, candidate)
             here = slice(why.ptr[place], why.ptr[place + 1])
-            terms = [weighed_terms(profile)[t][0] for t in why.term[here].tolist()]
+            known = weighed_terms(profile, acronyms=self.acronyms)
+            terms = [known[t][0] for t in why.term[here].tolist()]
             got = [
                 (term.text, f)
                 for term, bits in zip(terms, why.fields[here].tolist(), strict=True)
@@ -192,15 +217,22 @@ class Trial:
             )
             self._check_places(row, terms, match)
 
+    def _explained(self, profile: Profile, candidate: Candidate) -> Match:
+        return explain(
+            profile,
+            candidate,
+            as_of=AS_OF,
+            ranking=self.ranking,
+            acronyms=self.acronyms,
+        )
+
     def _check_places(self, row: int, terms: Sequence[Term], match: Match) -> None:
         """The terms that the engine names bring all highlights."""
         named = Profile(
             interests=tuple(Interest(query="", tree=t) for t in terms),
             stem=self.profiles[row].stem,
         )
-        other = explain(
-            named, match.candidate, as_of=AS_OF, ranking=self.ranking
-        ).reasons
+        other = self._explained(named, match.candidate).reasons
         got = other.title_places, other.summary_places
         wanted = match.reasons.title_places, match.reasons.summary_places
         self._expect(row, "places", got, wanted)
@@ -212,7 +244,7 @@ def compare(
     seed: int,
     ranker: Ranker = RANKER,
     stem: str = "none",
-    stemmed: Stemmed = unstemmed,
+    acronyms: Acronyms = NO_ACRONYMS,
 ) -> tuple[int, list[str]]:
     """Make rounds until there were *decisions*; return how many, and what differs."""
     chance = Random(seed)  # noqa: S311 - no secret, the same every time
@@ -234,7 +266,7 @@ def compare(
             chunk_rows=chunk_rows,
             block_columns=chance.choice((1 + entries // 3, 64, 4096)),
             ranker=ranker,
-            stemmed=stemmed,
+            acronyms=acronyms,
         )
         made += trial.run()
         if trial.wrong:
@@ -248,9 +280,14 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--decisions", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--ranker", choices=sorted(RANKERS), default="plain")
+    parser.add_argument("--stem", default="none")
     parsed = parser.parse_args(arguments)
     made, wrong = compare(
-        parsed.decisions, seed=parsed.seed, ranker=RANKERS[parsed.ranker]
+        parsed.decisions,
+        seed=parsed.seed,
+        ranker=RANKERS[parsed.ranker],
+        stem=parsed.stem,
+        acronyms=NO_ACRONYMS if parsed.stem == "none" else ACRONYMS,
     )
     sys.stdout.write(
         "\n".join([*wrong, f"{made} decisions, {len(wrong)} differ"]) + "\n"

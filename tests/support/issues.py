@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from html import unescape
 
+from newsletter.composing import CLOSE
 from newsletter.model import (
     Candidate,
     EntryVersion,
@@ -190,6 +191,24 @@ def issue(
         preferences_url=f"https://digest.example.org/p/{TOKEN}",
     )
     return replace(base, **fields)  # type: ignore[arg-type] # any field of it
+
+
+def close_issue() -> Issue:
+    """Return an issue of one match, and two entries that only come close."""
+    near = tuple(
+        replace(m, reasons=replace(m.reasons, is_close=True, freshness_millis=0))
+        for m in (match(7, "Sparse state in weather models", "state"), hostile())
+    )
+    given = issue(
+        sections=(
+            Section(heading="", matches=(rich(),)),
+            Section(heading=CLOSE, matches=near, is_close=True),
+        ),
+        more=0,
+    )
+    receipt = Receipt(new=612, matched=1, shown=1, close=2)
+    selection = replace(given.selection, receipt=receipt)
+    return replace(given, selection=selection)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.config import load_settings, load_subscribers
+from newsletter.config.acronyms import load_acronyms
 from newsletter.config.subscribers import pointed
 from newsletter.errors import ConfigError
 from newsletter.sources import KINDS
@@ -349,8 +350,6 @@ LATER = [
     ("[retention]\nissues = '10d'\n", 5, "retention.issues"),
     ("[retention]\nentries = '10d'\n", 5, "retention.entries"),
     ("[log]\nformat = 'json'\n", 5, "log.format"),
-    ("[defaults]\nstem = 'en'\n", 5, "defaults.stem"),
-    ("[defaults]\nfill = true\n", 5, "defaults.fill"),
     ("[defaults]\nlanguage = 'de'\n", 5, "defaults.language"),
 ]
 
@@ -366,16 +365,51 @@ def test_what_is_yet_to_come_is_refused_not_ignored(
     assert len(cure) > 8
 
 
-@pytest.mark.parametrize(
-    ("key", "value"), [("stem", "'en'"), ("fill", "true"), ("language", "'de'")]
-)
 def test_what_is_yet_to_come_is_refused_of_a_reader_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, value: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    readers = f"{READER}{key} = {value}\n"
+    readers = f"{READER}language = 'de'\n"
     (problem,) = problems(monkeypatch, tmp_path, HEAD, readers)
-    assert problem.startswith(f"config/subscribers.toml:3: subscribers[1].{key}: ")
+    assert problem.startswith("config/subscribers.toml:3: subscribers[1].language: ")
     assert "is not there yet in this version" in problem
+
+
+@pytest.mark.parametrize(
+    ("value", "hint"),
+    [("english", "en"), ("EN", "en"), ("en-GB", "en"), ("xx", ""), ("porter", "")],
+)
+def test_a_language_without_stems_is_named_with_those_that_have_some(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str, hint: str
+) -> None:
+    (problem,) = problems(monkeypatch, tmp_path, HEAD, f"{READER}stem = '{value}'\n")
+    assert problem.startswith("config/subscribers.toml:3: subscribers[1].stem: ")
+    assert '"none" or one of ar, ca, da, de' in problem
+    assert ("did you mean" in problem) == bool(hint)
+    assert not hint or problem.endswith(f'did you mean "{hint}"?')
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "what"),
+    [
+        ('LLM = "large language model"\nllm = "long lines"\n', 2, "line 1 says what"),
+        ('\nAI = "intelligence"\n', 2, "expected two words or more"),
+        ('"--" = "two dashes"\n', 1, "expected a short form such as LLM"),
+        ('[LLM]\nlong = "large language model"\n', 1, "expected LLM ="),
+        ('A = "a b"\nA = "a c"\n', 2, "no TOML"),
+        ("LLM = large language model\n", 1, "no TOML"),
+    ],
+)
+def test_a_wrong_acronym_is_named_with_its_line_and_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, line: int, what: str
+) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "acronyms.toml").write_text(text, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError) as caught:
+        load_acronyms(Path("config"))
+    (problem,) = caught.value.problems
+    assert problem.startswith(f"config/acronyms.toml:{line}: ")
+    assert what in problem
 
 
 def test_all_mistakes_of_settings_are_named_at_once_by_line(
@@ -394,7 +428,7 @@ def test_one_readers_mistake_does_not_hide_anothers(
     readers = (
         "[[subscribers]]\naddress = 'nobody'\n"
         f"{READER}interests = ['(a']\n"
-        f"{READER}fill = true\n"
+        f"{READER}language = 'de'\n"
     )
     text = HEAD + "[defaults]\ninterests = ['b)']\n"
     found = problems(monkeypatch, tmp_path, text, readers)
@@ -402,7 +436,7 @@ def test_one_readers_mistake_does_not_hide_anothers(
         "defaults.interests[1]",
         "subscribers[1].address",
         "subscribers[2].interests[1]",
-        "subscribers[3].fill",
+        "subscribers[3].language",
         "subscribers[3].address",
     ]
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from newsletter.matching import match_profile
-from newsletter.matching.batch import make_batch, unstemmed
+from newsletter.matching.batch import in_stems, make_batch
 from newsletter.matching.book import open_book
 from newsletter.matching.compiling import compile_profiles
 from newsletter.matching.engine import (
@@ -371,7 +371,6 @@ def test_what_cannot_be_kept_on_disk_is_compiled_all_the_same() -> None:
     assert compiled(made["double"])(21) == 42
 
 
-def test_words_have_no_stems_but_those_of_none() -> None:
-    assert unstemmed(("a", "b"), "none") == ("a", "b")
-    with pytest.raises(ValueError, match="english"):
-        unstemmed(("a",), "english")
+def test_words_have_the_stems_that_profiles_have() -> None:
+    assert in_stems(("models", "b"), "none") == ["models", "b"]
+    assert in_stems(("models", "b"), "en") == ["model", "b"]
