@@ -153,10 +153,10 @@ class Named(TypeDecorator[Word]):
     def process_bind_param(self, value: Word | None, dialect: Dialect) -> str | None:
         """Return the value to store."""
         del dialect
-        if value is None:
-            return None
-        word = value if isinstance(value, self.words) else self.words(value)
-        return word.value
+        # Most are members already; to look one up costs more than all the rest.
+        is_word = value is None or isinstance(value, self.words)
+        word = value if is_word else self.words(value)
+        return word and word.value
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Word | None:
         """Return the member that was stored."""

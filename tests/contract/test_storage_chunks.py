@@ -7,9 +7,16 @@ from sqlalchemy import func, select, update
 
 from newsletter.library import Library
 from newsletter.matching import profile_hash
-from newsletter.matching.chunks import COMPILER_VERSION, chunk_from_bytes
+from newsletter.matching.chunks import chunk_from_bytes
 from newsletter.matching.grammar import parse_query
-from newsletter.model import Interest, Profile, SubscriberStatus
+from newsletter.model import (
+    NO_ACRONYMS,
+    Acronym,
+    Acronyms,
+    Interest,
+    Profile,
+    SubscriberStatus,
+)
 from newsletter.ports import NewChunk
 from newsletter.storage.schema import profile_chunks, profile_places
 from newsletter.weighing import Limits
@@ -64,7 +71,7 @@ def test_each_profile_is_compiled_once(world: World) -> None:
     assert places.keys() == set(names)
     assert sorted(rows for _, _, rows in chunks(world).values()) == [2, 4]
     for number, stored in world.store.chunks.load(chunks(world)).items():
-        assert stored.compiler == COMPILER_VERSION
+        assert stored.compiler == library(world).compiler
         members = world.store.chunks.members(number)
         assert chunk_from_bytes(stored.data).rows == len(members)
         assert [places[name].row for name in members] == list(range(len(members)))
@@ -105,13 +112,24 @@ def test_a_new_compiler_makes_all_again(world: World) -> None:
     names = join(world, "ant", "bee", "cat", "dog", "eel")
     library(world).bring_up_to_date()
     for number in chunks(world):
-        damage(world, number, compiler=COMPILER_VERSION + 1, data=b"of another")
+        damage(world, number, compiler=library(world).compiler + 1, data=b"of another")
     said: list[str] = []
     library(world, said).bring_up_to_date()
     assert {version for _, version, _ in chunks(world).values()} == {2}
     assert library(world).limits(names).keys() == set(names)
     # That was to be expected, and nobody needs to know.
     assert said == []
+
+
+def test_other_acronyms_make_all_again(world: World) -> None:
+    join(world, "ant", "bee")
+    library(world).bring_up_to_date()
+    ants = Acronyms((Acronym(short="ant", long="all new tools"),))
+    for acronyms, version in ((NO_ACRONYMS, 1), (ants, 2), (ants, 2), (NO_ACRONYMS, 3)):
+        other = library(world)
+        other.acronyms = acronyms
+        other.bring_up_to_date()
+        assert [found for _, found, _ in chunks(world).values()] == [version]
 
 
 def test_a_damaged_chunk_is_made_again_from_the_queries(world: World) -> None:

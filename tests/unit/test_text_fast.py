@@ -9,7 +9,7 @@ from html import unescape
 from pathlib import Path
 from unicodedata import normalize
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from newsletter.text import clean_text, one_line
@@ -79,6 +79,7 @@ def test_real_abstracts_are_unwound_as_if_read_sign_by_sign(shared: Path) -> Non
                 assert unwind(text) == plainly(text)
 
 
+@example(" \n ")
 @given(st.text())
 def test_white_space_is_folded_as_by_an_expression(text: str) -> None:
     assert _folded(text) == _SPACE.sub(" ", text)
