@@ -154,9 +154,9 @@ class Named(TypeDecorator[Word]):
         """Return the value to store."""
         del dialect
         # Most are members already; to look one up costs more than all the rest.
-        is_word = value is None or isinstance(value, self.words)
-        word = value if is_word else self.words(value)
-        return word and word.value
+        if value is not None and not isinstance(value, self.words):
+            value = self.words(value)
+        return value and value.value
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Word | None:
         """Return the member that was stored."""

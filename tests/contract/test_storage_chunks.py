@@ -159,7 +159,7 @@ def test_a_chunk_that_another_wrote_meanwhile_is_left_alone(world: World) -> Non
             NewChunk(
                 old=old if replaces else None,
                 due_with=old.due_with,
-                compiler=COMPILER_VERSION,
+                compiler=library(world).compiler,
                 data=b"ours",
                 profiles=[(name, limits) for name in names],
             )

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy.dialects import sqlite
 
+from newsletter.model import ListingState
 from newsletter.storage import address_key
 from newsletter.storage.addresses import AddressHasher
-from newsletter.storage.columns import from_ticks, to_ticks
+from newsletter.storage.columns import Named, from_ticks, to_ticks
 from newsletter.storage.database import BLOCK, blocks
 
 # --- addresses ----------------------------------------------------------------
@@ -92,3 +95,15 @@ def test_blocks_hold_everything_in_order() -> None:
     found = list(blocks(numbers))
     assert [len(block) for block in found] == [BLOCK, BLOCK, 1]
     assert [n for block in found for n in block] == list(numbers)
+
+
+def test_a_word_is_stored_by_its_value_whatever_it_comes_as() -> None:
+    column, dialect = Named(ListingState), sqlite.dialect()
+    words: tuple[Any, ...] = (ListingState.HELD, "held", None)
+    assert [column.process_bind_param(word, dialect) for word in words] == [
+        "held",
+        "held",
+        None,
+    ]
+    with pytest.raises(ValueError, match="no such state"):
+        column.process_bind_param(cast("Any", "no such state"), dialect)
