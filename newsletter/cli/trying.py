@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
+from itertools import groupby
 
 import click
 
@@ -24,6 +25,8 @@ NEARLY = 10
 _LEAST_SHOWN = 5
 #: Beyond so many days a bar is a week's.
 _MOST_ROWS = 62
+#: More empty rows in a row are one.
+_MOST_EMPTY = 3
 
 
 @click.command()
@@ -156,9 +159,15 @@ def _chart(per_day: Mapping[date, int]) -> Iterator[Line]:
         counts[day - timedelta(days=day.weekday() if by_week else 0)] += number
     most, room = max(counts.values()), longest_bar()
     yield from heading("A week, from Monday" if by_week else "A day")
-    for day, number in counts.items():
-        bar = number if most <= room else -(-number * room // most)
-        yield Line(head=f"  {day:%a %d %b}  {number:4}  ", bar=bar)
+    for is_empty, group in groupby(counts.items(), key=lambda row: not row[1]):
+        rows = list(group)
+        if is_empty and len(rows) > _MOST_EMPTY:
+            what = "weeks" if by_week else "days"
+            yield Line(head=f"  {len(rows)} {what} without a match")
+            continue
+        for day, number in rows:
+            bar = number if most <= room else -(-number * room // most)
+            yield Line(head=f"  {day:%a %d %b}  {number:4}  ", bar=bar)
 
 
 def _best(test: BackTest) -> Iterator[Line]:

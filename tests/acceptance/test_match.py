@@ -273,3 +273,10 @@ def seconds_of_children() -> float:
     """Return what processes that ended have taken of the processor."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
+
+
+def test_days_without_a_match_take_one_line(notes: Project) -> None:
+    out, _ = notes.run("match", QUERY, "--days", "20", "--at", AT)
+    assert "A day\n  17 days without a match\n  Mon 04 May     1  #\n" in out
+    weeks, _ = notes.run("match", QUERY, "--days", "120", "--at", AT)
+    assert "weeks without a match\n  Mon 04 May     2  ##\n" in weeks
