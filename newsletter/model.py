@@ -910,12 +910,22 @@ class Issue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
-    """What the theme made of an issue."""
+    """What the theme made of an issue, each body in parts that mails may share."""
 
     subject: str
-    #: Under 100 KB in UTF-8, always.
-    html: str
-    text: str
+    #: Joined they are under 100 KB in UTF-8, always.
+    html_parts: tuple[str, ...]
+    text_parts: tuple[str, ...]
+
+    @property
+    def html(self) -> str:
+        """Return the HTML body."""
+        return "".join(self.html_parts)
+
+    @property
+    def text(self) -> str:
+        """Return the text body."""
+        return "".join(self.text_parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

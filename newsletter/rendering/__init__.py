@@ -1,7 +1,7 @@
-"""Issue to subject, HTML and text, by a theme: MJML once, Jinja per mail.
+"""Issue to subject, HTML and text, by a theme: MJML once, what mails share once.
 
 theme's files ── load ──> Theme ── compile_mjml ──> Jinja over HTML
-Issue ── picture ──> Picture (plain values) ── Jinja ──> Rendered
+Issue ── view ──> IssueView (plain values) ── Jinja, pieces kept ──> Rendered
 """
 
 from newsletter.rendering.renderer import ThemeRenderer, load_renderer

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import SplitResult, quote, urlsplit
 
 #: Longer ones are no links that a person follows, and would eat the mail's size.
 MAX_URL = 2000
+#: These are as they should be: a host's name and a path of unreserved characters.
+_PLAIN = re.compile(r"https?://[A-Za-z0-9.-]*[A-Za-z0-9](?:/[A-Za-z0-9._~/-]*)?")
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 #: Reserved and unreserved characters of RFC 3986, and the percent sign.
 _SAFE = "!#$%&'()*+,/:;=?@[]~-._"
@@ -20,6 +23,13 @@ def safe_url(url: str | None, *, limit: int = MAX_URL) -> str | None:
     not ASCII is encoded, so that the text part never breaks it.
     """
     url = (url or "").strip()
+    if _PLAIN.fullmatch(url):
+        return url if len(url) <= limit else None
+    encoded = (_known if len(url) <= MAX_URL else _encoded)(url)
+    return encoded if encoded and len(encoded) <= limit else None
+
+
+def _encoded(url: str) -> str | None:
     if not url or _FORBIDDEN.search(url):
         return None
     try:
@@ -27,7 +37,10 @@ def safe_url(url: str | None, *, limit: int = MAX_URL) -> str | None:
         encoded = _mailto(parts) if parts.scheme == "mailto" else _web(parts)
     except ValueError:
         return None
-    return encoded if encoded and len(encoded) <= limit else None
+    return encoded
+
+
+_known = lru_cache(maxsize=2048)(_encoded)
 
 
 def _mailto(parts: SplitResult) -> str | None:

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 #: What ends or hides a line in a mail, and half characters that no encoding takes.
@@ -34,6 +35,8 @@ class Run:
 
 def clean(text: str) -> str:
     """Return *text* on one line, without controls and bidi overrides."""
+    if text.isascii() and text.isprintable() and "  " not in text:
+        return text
     text = _BROKEN.sub("\N{REPLACEMENT CHARACTER}", _BIDI.sub("", text))
     return _SPACED.sub(" ", _CONTROLS.sub(" ", text))
 
@@ -41,7 +44,12 @@ def clean(text: str) -> str:
 def cut(text: str, limit: int) -> str:
     """Return *text* cleaned and cut to at most *limit* characters and an ellipsis."""
     # Only as much of a huge text is cleaned as could be shown.
-    return plain(runs(clean(text[: 4 * limit + 400]).strip(), (), limit))
+    return _cut(text[: 4 * limit + 400], limit)
+
+
+@lru_cache(maxsize=2048)
+def _cut(text: str, limit: int) -> str:
+    return plain(runs(clean(text).strip(), (), limit))
 
 
 def runs(text: str, places: Iterable[tuple[int, int]], limit: int) -> tuple[Run, ...]:

@@ -22,6 +22,16 @@ def _locale(language: str) -> Locale:
         return Locale("en")
 
 
+@lru_cache(maxsize=256)
+def _full(day: date, locale: Locale) -> str:
+    return format_date(day, format="full", locale=locale)
+
+
+@lru_cache(maxsize=2048)
+def _short(skeleton: str, day: date, locale: Locale) -> str:
+    return format_skeleton(skeleton, day, locale=locale)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Days:
     """Writes dates for one mail."""
@@ -39,7 +49,7 @@ class Days:
 
     def full(self, day: date) -> str:
         """Return "Tuesday, March 3, 2026"."""
-        return format_date(day, format="full", locale=self._locale)
+        return _full(day, self._locale)
 
     def short(self, instant: datetime) -> str:
         """Return "Mar 3", with the year where it is another; empty: no such day."""
@@ -48,7 +58,7 @@ class Days:
         except OverflowError:
             return ""
         skeleton = "MMMd" if day.year == self.today.year else "yMMMd"
-        return format_skeleton(skeleton, day, locale=self._locale)
+        return _short(skeleton, day, self._locale)
 
     def weekday(self, day: date) -> str:
         """Return "Tuesday", with the date where that could be another week's."""

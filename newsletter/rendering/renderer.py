@@ -8,8 +8,10 @@ from pathlib import Path
 
 from newsletter.errors import RenderError
 from newsletter.model import Issue, Rendered
+from newsletter.quoting import Segment
 from newsletter.rendering import templates
 from newsletter.rendering.cutting import clean
+from newsletter.rendering.keeping import Shelf
 from newsletter.rendering.mjml import compile_mjml
 from newsletter.rendering.themes import (
     BODY_MJML,
@@ -19,6 +21,7 @@ from newsletter.rendering.themes import (
     load_theme,
 )
 from newsletter.rendering.view import Fit, IssueView, view
+from newsletter.rendering.ways import Parts, Way, plain_way, sharing_way
 
 #: Bytes of HTML in UTF-8; Gmail cuts at 102 KB.
 MAX_HTML = 100_000
@@ -46,11 +49,10 @@ class ThemeRenderer:
                     plain_env.get_template(file)
         compiled = compile_mjml(source, file=BODY_MJML)
         with templates.naming_theme_faults():
-            env = templates.environment({**theme.files, BODY_MJML: compiled.source})
-            self._subject = env.get_template(SUBJECT)
-            self._html = env.get_template(BODY_MJML)
-            self._text = env.get_template(BODY_TEXT)
-        self._lines = {BODY_MJML: compiled.theme_line}
+            files = {**theme.files, BODY_MJML: compiled.source}
+            lines = {BODY_MJML: compiled.theme_line}
+            self._plain = plain_way(templates.environment(files), lines)
+            self._sharing = sharing_way(files, self._plain)
 
     @property
     def theme(self) -> str:
@@ -69,24 +71,44 @@ class ThemeRenderer:
             RenderError: The theme fails on this issue, or its frame alone
                 leaves no room for the cards.
         """
-        seen, html = self._fitted(issue)
-        subject = templates.fill(self._subject, lines=self._lines, issue=seen)
-        text = templates.fill(self._text, lines=self._lines, issue=seen)
+        try:
+            return self._rendered(issue, self._sharing)
+        except RenderError:
+            # The plain way tells the place, or does without what failed.
+            return self.render_plainly(issue)
+
+    def render_plainly(self, issue: Issue) -> Rendered:
+        """Return the same, made anew by the templates alone.
+
+        Raises:
+            RenderError: As ``render`` does.
+        """
+        return self._rendered(issue, self._plain)
+
+    @property
+    def shelf(self) -> Shelf:
+        """Return what is kept of the mails of late."""
+        shelf = self._sharing.shelf
+        assert shelf is not None  # noqa: S101 - sharing_way makes one
+        return shelf
+
+    def _rendered(self, issue: Issue, way: Way) -> Rendered:
+        seen, html = self._fitted(issue, way)
         return Rendered(
-            subject=" ".join(clean(subject).split())[:MAX_SUBJECT],
-            html=html,
-            text=text.strip("\n") + "\n",
+            subject=" ".join(clean(way.subject(seen)).split())[:MAX_SUBJECT],
+            html_parts=html,
+            text_parts=way.text(seen),
         )
 
-    def _fitted(self, issue: Issue) -> tuple[IssueView, str]:
+    def _fitted(self, issue: Issue, way: Way) -> tuple[IssueView, Parts]:
         """Return the first view that fits, by the three steps of the design."""
         cards = len(issue.selection.matches)
         for fit in _steps():
-            seen, html = self._html_of(issue, fit)
+            seen, html = self._html_of(issue, fit, way)
             if _fits(html):
                 return seen, html
         for fit in _lines():
-            found = self._most_cards(issue, fit, cards)
+            found = self._most_cards(issue, fit, cards, way)
             if found is not None:
                 return found
         raise RenderError(
@@ -96,23 +118,24 @@ class ThemeRenderer:
         )
 
     def _most_cards(
-        self, issue: Issue, fit: Fit, cards: int
-    ) -> tuple[IssueView, str] | None:
+        self, issue: Issue, fit: Fit, cards: int, way: Way
+    ) -> tuple[IssueView, Parts] | None:
         """Return the view with the most whole cards that fits. None: not even 0."""
         best = None
         low, high = 0, cards
         while low < high:
             middle = (low + high) // 2
-            seen, html = self._html_of(issue, replace(fit, cards=middle))
+            seen, html = self._html_of(issue, replace(fit, cards=middle), way)
             if _fits(html):
                 best, low = (seen, html), middle + 1
             else:
                 high = middle
         return best
 
-    def _html_of(self, issue: Issue, fit: Fit) -> tuple[IssueView, str]:
-        seen = view(issue, language=self._theme.language, fit=fit)
-        return seen, templates.fill(self._html, lines=self._lines, issue=seen)
+    def _html_of(self, issue: Issue, fit: Fit, way: Way) -> tuple[IssueView, Parts]:
+        language = self._theme.language
+        seen = view(issue, language=language, fit=fit, shelf=way.shelf)
+        return seen, way.html(seen)
 
 
 def load_renderer(name: str, *, folders: Sequence[Path]) -> ThemeRenderer:
@@ -129,8 +152,10 @@ def load_renderer(name: str, *, folders: Sequence[Path]) -> ThemeRenderer:
     return ThemeRenderer(load_theme(name, folders=folders))
 
 
-def _fits(html: str) -> bool:
-    return len(html.encode()) < MAX_HTML
+def _fits(html: Parts) -> bool:
+    shared = sum(part.size for part in html if type(part) is Segment)
+    others = "".join([part for part in html if type(part) is not Segment])
+    return shared + len(others.encode()) < MAX_HTML
 
 
 def _steps() -> Iterator[Fit]:

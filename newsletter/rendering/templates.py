@@ -5,6 +5,8 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import fields
+from typing import Any
 
 from jinja2 import (
     FunctionLoader,
@@ -13,11 +15,21 @@ from jinja2 import (
     TemplateError,
     TemplateSyntaxError,
 )
+from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from newsletter.errors import RenderError, ThemeError
 from newsletter.rendering import text
-from newsletter.rendering.cutting import plain
+from newsletter.rendering.cutting import Run, plain
+from newsletter.rendering.view import (
+    CardView,
+    IssueView,
+    LineView,
+    LinkView,
+    ReceiptView,
+    SectionView,
+    SenderView,
+)
 
 #: What a theme's own mistakes raise inside a template, besides Jinja's errors.
 _FAULTS = (
@@ -31,6 +43,31 @@ _FAULTS = (
 )
 
 
+#: What a theme may read of our views without being asked twice.
+_OPEN: dict[type, frozenset[str]] = {
+    kind: frozenset(f.name for f in fields(kind) if not f.name.startswith("_"))
+    for kind in (
+        *(IssueView, SectionView, CardView, LineView, LinkView),
+        *(ReceiptView, SenderView, Run),
+    )
+}
+_OPEN[LoopContext] = frozenset({"first", "last", "index", "index0", "length"})
+_NONE: frozenset[str] = frozenset()
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """The sandbox, which lets our own plain values through without its checks.
+
+    They hold texts, numbers and tuples, no functions: all checks would pass.
+    They are most of what a theme asks for, and cost more than all else it does.
+    """
+
+    def getattr(self, obj: Any, attribute: str) -> Any:  # noqa: ANN401 - Jinja's signature
+        if attribute in _OPEN.get(type(obj), _NONE):
+            return getattr(obj, attribute)
+        return super().getattr(obj, attribute)
+
+
 def environment(files: Mapping[str, str]) -> ImmutableSandboxedEnvironment:
     """Return the environment in which the templates *files* see one another.
 
@@ -42,7 +79,7 @@ def environment(files: Mapping[str, str]) -> ImmutableSandboxedEnvironment:
         source = files.get(name)
         return None if source is None else (source, name, lambda: True)
 
-    env = ImmutableSandboxedEnvironment(
+    env = _Sandbox(
         loader=FunctionLoader(load),
         autoescape=lambda name: name is None or not name.endswith(".txt.j2"),
         undefined=StrictUndefined,
@@ -51,6 +88,8 @@ def environment(files: Mapping[str, str]) -> ImmutableSandboxedEnvironment:
         auto_reload=False,
         cache_size=-1,
     )
+    # The same issue gives the same bytes: nothing here is left to chance.
+    del env.filters["random"], env.globals["lipsum"]
     env.filters["wrap"] = text.wrap
     env.filters["plain"] = plain
     return env
@@ -70,8 +109,8 @@ def naming_theme_faults() -> Iterator[None]:
 
 def fill(
     template: Template, *, lines: Mapping[str, Callable[[int], int]], **values: object
-) -> str:
-    """Return what *template* makes of *values*.
+) -> tuple[str, ...]:
+    """Return what *template* makes of *values*, in parts.
 
     Args:
         template: Of an ``environment``.
@@ -83,13 +122,21 @@ def fill(
         RenderError: The template fails.
     """
     try:
-        return template.render(**values)
+        return _parts(template, values)
     except _FAULTS as exc:
         file, line = _place(exc, template.filename or "template", frozenset(lines))
         if line is not None and file in lines:
             line = lines[file](line)
         where = file if line is None else f"{file}, line {line}"
         raise RenderError(f"{where}: {exc}", template=file, line=line) from exc
+
+
+def _parts(template: Template, values: dict[str, object]) -> tuple[str, ...]:
+    # As Template.generate does, without one more turn for each part.
+    try:
+        return tuple(template.root_render_func(template.new_context(values)))
+    except Exception:  # noqa: BLE001 - raised again, with the template's lines
+        template.environment.handle_exception()
 
 
 def _place(

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 WIDTH = 78
 _URL = re.compile(r"\S*(?:https?://|mailto:)\S*")
 _WIDE = frozenset("WF")
+#: Characters; texts that are not longer are looked up before they are wrapped.
+_SHORT = 1000
 
 
 def columns(text: str) -> int:
@@ -30,7 +33,37 @@ def wrap(text: str, indent: int = 0, first: str = "") -> str:
         indent: Spaces before each line.
         first: Stands before the first line, within the indent where it fits.
     """
+    line, others = (_known if len(text) <= _SHORT else _wrapped)(text, indent)
+    lead = first.ljust(indent) if first else " " * indent
+    return f"{lead}{line}".rstrip() + others
+
+
+def _wrapped(text: str, indent: int) -> tuple[str, str]:
+    """Return the first line without its lead, and the others with theirs."""
     room = WIDTH - indent
+    words = text.split()
+    if text.isascii() and len(max(words, key=len, default="")) <= room:
+        lines = _lines_of(words, room)
+    else:
+        lines = _lines_of_pieces(text, room)
+    margin = " " * indent
+    return lines[0], "".join([f"\n{margin}{line}" for line in lines[1:]])
+
+
+def _lines_of(words: list[str], room: int) -> list[str]:
+    """Return lines of words that fit, each character one column wide."""
+    lines = [""]
+    for word in words:
+        if not lines[-1]:
+            lines[-1] = word
+        elif len(lines[-1]) + 1 + len(word) <= room:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return lines
+
+
+def _lines_of_pieces(text: str, room: int) -> list[str]:
     lines = [""]
     taken = 0
     for glue, piece in _pieces(text, room):
@@ -43,9 +76,10 @@ def wrap(text: str, indent: int = 0, first: str = "") -> str:
         else:
             lines.append(piece)
             taken = width
-    margin = " " * indent
-    lead = first.ljust(indent) if first else margin
-    return "\n".join((f"{lead}{lines[0]}".rstrip(), *(margin + x for x in lines[1:])))
+    return lines
+
+
+_known = lru_cache(maxsize=2048)(_wrapped)
 
 
 def _pieces(text: str, room: int) -> Iterator[tuple[str, str]]:

@@ -7,9 +7,10 @@ link may be shown, and every text has an end.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from newsletter.model import Issue, Link, Match, Reasons, Section
@@ -21,6 +22,7 @@ from newsletter.rendering.addresses import (
 )
 from newsletter.rendering.cutting import Run, cut, runs
 from newsletter.rendering.days import Days
+from newsletter.rendering.keeping import Kept, Shelf
 
 #: Characters of a summary in a mail with room for it.
 SUMMARY = 320
@@ -66,6 +68,8 @@ class LineView:
 
     title: str
     url: str | None
+    #: Hidden from themes. None: it is shared with no other mail.
+    _kept: Kept | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +101,8 @@ class CardView:
     links: tuple[LinkView, ...]
     #: BCP 47. None: unknown.
     language: str | None
+    #: Hidden from themes. None: it is shared with no other mail.
+    _kept: Kept | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,8 +167,17 @@ class IssueView:
     sender: SenderView
 
 
-def view(issue: Issue, *, language: str, fit: Fit) -> IssueView:
-    """Return what a theme in *language* sees of *issue* where *fit* has room."""
+def view(
+    issue: Issue, *, language: str, fit: Fit, shelf: Shelf | None = None
+) -> IssueView:
+    """Return what a theme in *language* sees of *issue* where *fit* has room.
+
+    Args:
+        issue: What was decided.
+        language: Of the theme's own words, BCP 47.
+        fit: How much there is room for.
+        shelf: Keeps what mails of this theme share. None: all is made anew.
+    """
     zone = ZoneInfo(issue.timezone)
     today = issue.slot.astimezone(zone).date()
     days = Days(language=language, today=today, zone=zone)
@@ -174,8 +189,8 @@ def view(issue: Issue, *, language: str, fit: Fit) -> IssueView:
         date=days.full(today),
         highlights=tuple(cut(m.candidate.version.title, 120) for m in matches[:4]),
         count=len(matches),
-        sections=_sections(issue.selection.sections, days, fit),
-        receipt=_receipt(issue, fit),
+        sections=_sections(issue.selection.sections, days, fit, shelf),
+        receipt=_receipt(issue, fit, shelf),
         skipped=_skipped(issue.skipped, days),
         reader=cut(issue.address, 254),
         sender=_sender(issue),
@@ -183,7 +198,7 @@ def view(issue: Issue, *, language: str, fit: Fit) -> IssueView:
 
 
 def _sections(
-    sections: tuple[Section, ...], days: Days, fit: Fit
+    sections: tuple[Section, ...], days: Days, fit: Fit, shelf: Shelf | None
 ) -> tuple[SectionView, ...]:
     views: list[SectionView] = []
     number = 0
@@ -192,10 +207,10 @@ def _sections(
         if fit.cards is not None:
             whole = min(whole, max(0, fit.cards - number))
         cards = tuple(
-            _card(match, number + place, days, fit)
+            _card(match, number + place, days, fit, shelf)
             for place, match in enumerate(section.matches[:whole], 1)
         )
-        lines = tuple(_line(match, fit) for match in section.matches[whole:])
+        lines = tuple(_line(match, fit, shelf) for match in section.matches[whole:])
         is_headed = fit.headings or section.is_close
         views.append(
             SectionView(
@@ -209,24 +224,72 @@ def _sections(
     return tuple(views)
 
 
-def _card(match: Match, number: int, days: Days, fit: Fit) -> CardView:
+def _card(
+    match: Match, number: int, days: Days, fit: Fit, shelf: Shelf | None
+) -> CardView:
+    """Return the card of *match*: what mails share of it, and the reader's own."""
+    date = days.short(_shown_at(match))
+    said = _said(match, date, fit) if shelf is None else _kept(match, date, fit, shelf)
+    # Not replace(), which takes twice as long, for each card of each mail.
+    return CardView(
+        number=number,
+        title=said.title,
+        url=said.url,
+        authors=said.authors,
+        badges=said.badges,
+        votes=said.votes,
+        date=date,
+        tldr=said.tldr,
+        summary=said.summary,
+        interests=_some(match.reasons.interests, PARTS),
+        score=_score(match.reasons),
+        is_close=match.reasons.is_close,
+        links=said.links,
+        language=said.language,
+        _kept=said._kept,  # noqa: SLF001 - our own, hidden from themes alone
+    )
+
+
+def _kept(match: Match, date: str, fit: Fit, shelf: Shelf) -> CardView:
+    """Return what mails share of the card of *match*, made once."""
+    version, reasons = match.candidate.version, match.reasons
+    key = (
+        version.id,
+        reasons.title_places,
+        reasons.summary_places,
+        tuple([source.source for source in match.candidate.sources]),
+        match.candidate.votes,
+        date,
+        fit.summary,
+        fit.url,
+    )
+    return shelf.said(
+        key,
+        version,
+        CardView,
+        lambda kept: replace(_said(match, date, fit), _kept=kept),
+    )
+
+
+def _said(match: Match, date: str, fit: Fit) -> CardView:
+    """Return the card of *match* without what is a reader's own."""
     version = match.candidate.version
     reasons = match.reasons
     url, links = _links(match, fit)
     language = version.language or ""
     return CardView(
-        number=number,
+        number=0,
         title=runs(version.title, reasons.title_places, TITLE),
         url=url,
         authors=_authors(version.authors),
         badges=_badges(tuple(s.source for s in match.candidate.sources)),
         votes=match.candidate.votes,
-        date=days.short(_shown_at(match)),
+        date=date,
         tldr=cut(version.tldr or "", fit.summary),
         summary=runs(version.summary, reasons.summary_places, fit.summary),
-        interests=_some(reasons.interests, PARTS),
-        score=_score(reasons),
-        is_close=reasons.is_close,
+        interests=(),
+        score="",
+        is_close=False,
         links=links,
         language=language if _LANGUAGE.fullmatch(language) else None,
     )
@@ -236,7 +299,17 @@ def _shown_at(match: Match) -> datetime:
     return match.candidate.version.published_at or match.candidate.listed_at
 
 
-def _line(match: Match, fit: Fit) -> LineView:
+def _line(match: Match, fit: Fit, shelf: Shelf | None) -> LineView:
+    if shelf is None:
+        return _said_line(match, fit)
+    version = match.candidate.version
+    key = (version.id, fit.line, fit.url)
+    return shelf.said(
+        key, version, LineView, lambda kept: replace(_said_line(match, fit), _kept=kept)
+    )
+
+
+def _said_line(match: Match, fit: Fit) -> LineView:
     version = match.candidate.version
     offered = (version.url, *(link.url for link in version.links[: 2 * LINKS]))
     safe = (safe_url(url, limit=fit.url) for url in offered)
@@ -299,6 +372,7 @@ def _score(reasons: Reasons) -> str:
     return " \N{MIDDLE DOT} ".join(parts)
 
 
+@lru_cache(maxsize=4096)
 def _points(millis: int) -> str:
     """Return thousandths as points: 2.0, 0.5; small ones with what they have."""
     points = Decimal(millis) / 1000
@@ -306,7 +380,7 @@ def _points(millis: int) -> str:
     return str(points.quantize(step, rounding=ROUND_HALF_UP))
 
 
-def _receipt(issue: Issue, fit: Fit) -> ReceiptView:
+def _receipt(issue: Issue, fit: Fit, shelf: Shelf | None) -> ReceiptView:
     receipt = issue.selection.receipt
     titles = issue.selection.more if fit.more else ()
     return ReceiptView(
@@ -315,7 +389,7 @@ def _receipt(issue: Issue, fit: Fit) -> ReceiptView:
         shown=receipt.shown,
         more=receipt.more,
         close=receipt.close,
-        titles=tuple(_line(match, fit) for match in titles[:20]),
+        titles=tuple(_line(match, fit, shelf) for match in titles[:20]),
     )
 
 

@@ -224,4 +224,8 @@ def test_what_looks_for_it_would_find_it() -> None:
     ):
         html = mail.html.replace("</body>", f"{planted}</body>")
         with pytest.raises(AssertionError):
-            check_mail(Rendered(subject=mail.subject, html=html, text=mail.text))
+            check_mail(
+                Rendered(
+                    subject=mail.subject, html_parts=(html,), text_parts=mail.text_parts
+                )
+            )

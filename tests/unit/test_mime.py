@@ -16,7 +16,9 @@ from newsletter.mime import ascii_address, build_message
 from newsletter.model import Issue, Rendered
 from tests.support.issues import KEY, NEWSLETTER, TOKEN, issue
 
-RENDERED = Rendered(subject="A subject", html="<p>Grüße</p>\n", text="Grüße\n")
+RENDERED = Rendered(
+    subject="A subject", html_parts=("<p>Grüße</p>\n",), text_parts=("Grüße\n",)
+)
 ISSUE = issue()
 
 
@@ -182,7 +184,7 @@ def test_whatever_the_texts_the_mail_parses_back_without_defects(
     subject: str, name: str, title: str, text: str, html: str
 ) -> None:
     given_issue = replace(with_newsletter(title=title, from_name=title), name=name)
-    rendered = Rendered(subject=subject, html=html, text=text)
+    rendered = Rendered(subject=subject, html_parts=(html,), text_parts=(text,))
     content = build_message(rendered, given_issue)
     assert_octets_are_sound(content)
     message = parsed(content)
