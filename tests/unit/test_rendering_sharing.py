@@ -64,6 +64,27 @@ def test_many_mails_are_those_of_the_plain_way() -> None:
     assert renderer.shelf.found / renderer.shelf.asked > 0.5
 
 
+def test_the_same_card_may_match_for_one_and_come_close_for_another() -> None:
+    renderer = load_renderer("default", folders=())
+    given = made_issue(1)
+    sections = given.selection.sections
+    close = tuple(
+        replace(
+            section,
+            is_close=True,
+            matches=tuple(
+                replace(each, reasons=replace(each.reasons, is_close=True))
+                for each in section.matches
+            ),
+        )
+        for section in sections
+    )
+    near = replace(given, selection=replace(given.selection, sections=close))
+    check(renderer, [given, near, given])
+    assert "Close to:" in renderer.render(near).html
+    assert "Close to:" not in renderer.render(given).html
+
+
 @pytest.mark.long
 def test_five_hundred_mails_are_those_of_the_plain_way() -> None:
     renderer = load_renderer("default", folders=())
