@@ -16,14 +16,23 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Table, insert, select
+from sqlalchemy import Connection, Table, bindparam, func, insert, select
 
 from newsletter.identity import Named
+from newsletter.storage.bulk import run
+from newsletter.storage.columns import pack, to_ticks
 from newsletter.storage.database import blocks
 from newsletter.storage.schema import entries, entry_aliases, url_guids
 
 #: By column.
 Row: TypeAlias = dict[str, Any]
+#: Of SQLite: makes entries of a list of times.
+_TICKS = func.json_each(bindparam("ticks")).table_valued("key", "value")
+_MAKE = (
+    insert(entries)
+    .from_select(["created_at"], select(_TICKS.c.value).order_by(_TICKS.c.key))
+    .returning(entries.c.id)
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -98,12 +107,18 @@ class Handful:
                 entry = row.get("entry_id")
                 if isinstance(entry, int) and entry < 0:
                     row["entry_id"] = self._made[-entry - 1]
-            self.bare.execute(insert(table), rows)
+            run(self.bare, insert(table), rows)
         self._waiting.clear()
 
     def _write_entries(self) -> None:
-        if self._new:
-            # Their ids rise in their order.
+        """Write the entries that were made; their ids rise in their order."""
+        if not self._new:
+            return
+        if self.bare.dialect.name == "sqlite":
+            # It would be asked for each id by a statement of its own.
+            ticks = pack([to_ticks(row["created_at"]) for row in self._new])
+            self._made += sorted(self.bare.scalars(_MAKE, {"ticks": ticks}))
+        else:
             make = insert(entries).returning(entries.c.id, sort_by_parameter_order=True)
             self._made += self.bare.scalars(make, self._new)
-            self._new.clear()
+        self._new.clear()
