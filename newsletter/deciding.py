@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta
 
 from newsletter import ledger as ledger_stage
 from newsletter import schedule
-from newsletter.matching import Document, documents
+from newsletter.matching import LOOKED_AT, Archive, Document, documents
 from newsletter.model import (
     Candidate,
     CatchUp,
@@ -34,6 +34,8 @@ from newsletter.selecting import LeftOut, left_out, refer, select
 
 #: Windows kept with their tokens: subscribers of one schedule share one.
 WINDOWS_KEPT = 8
+#: Some thousand entries each.
+ARCHIVES_KEPT = 2
 #: What the ledger keeps of a selection: items, headings, more.
 Referred = tuple[tuple[IssueItem, ...], tuple[str, ...], tuple[IssueItem, ...]]
 
@@ -85,6 +87,7 @@ class Decider:
     _windows: OrderedDict[
         Window, tuple[tuple[Candidate, ...], tuple[Document, ...]]
     ] = field(default_factory=OrderedDict)
+    _archives: OrderedDict[Window, Archive] = field(default_factory=OrderedDict)
 
     def plan(
         self, subscriber: Subscriber, as_of: datetime, *, everyone: bool
@@ -242,6 +245,7 @@ class Decider:
             shown=lambda ids: self.ledger.shown(subscriber.id, ids, since=since),
             documents=tokenised,
             acronyms=self.edition.acronyms,
+            archive=lambda: self._archive(window),
         )
 
     def since(self, slot: datetime) -> datetime:
@@ -260,6 +264,19 @@ class Decider:
             if len(self._windows) > WINDOWS_KEPT:
                 self._windows.popitem(last=False)
         return kept
+
+    def _archive(self, window: Window) -> Archive:
+        """Return what was listed in *window* and before it, kept for the next reader.
+
+        What is foreseen counts as listed: its window ends where it will.
+        """
+        wide = Window(after=max(0, window.after - LOOKED_AT), until=window.until)
+        if wide not in self._archives:
+            listed = self.entries.window(wide, source_order=self.source_order)
+            self._archives[wide] = Archive(documents(listed[-LOOKED_AT:]))
+            if len(self._archives) > ARCHIVES_KEPT:
+                self._archives.popitem(last=False)
+        return self._archives[wide]
 
     def record_of(
         self,

@@ -17,6 +17,8 @@ from newsletter import links
 from newsletter.composing import compose, sections_of
 from newsletter.errors import NotFoundError
 from newsletter.matching import (
+    NO_ARCHIVE,
+    Archive,
     Document,
     Objection,
     ObjectionKind,
@@ -55,6 +57,7 @@ def select(
     shown: Callable[[frozenset[int]], frozenset[int]],
     documents: Sequence[Document] | None = None,
     acronyms: Acronyms = NO_ACRONYMS,
+    archive: Callable[[], Archive] = lambda: NO_ARCHIVE,
 ) -> Selection | Skip:
     """Return what an issue over *candidates* holds, or that it holds nothing.
 
@@ -68,6 +71,7 @@ def select(
             only about what was released before.
         documents: *candidates*, tokenised; made here where it is None.
         acronyms: Short forms that find their long ones.
+        archive: Gives what was listed lately; asked where room is filled up.
     """
     tokenised = documents if documents is not None else _documents(candidates)
     matches = match_profile(
@@ -83,7 +87,13 @@ def select(
     room = profile.max_items - len(fresh)
     close: tuple[Match, ...] = ()
     if profile.fill and room > 0 and (fresh or not profile.skip_empty):
-        near = closest(profile, candidates, documents=tokenised, acronyms=acronyms)
+        near = closest(
+            profile,
+            candidates,
+            documents=tokenised,
+            acronyms=acronyms,
+            archive=archive(),
+        )
         repeats = _repeats((each.candidate for each in near), shown)
         new = [each for each in near if each.candidate.entry_id not in repeats]
         close = tuple(

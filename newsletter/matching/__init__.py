@@ -22,8 +22,12 @@ from newsletter.matching.reference import (
     objection,
     rank,
 )
+from newsletter.matching.related import LOOKED_AT, NO_ARCHIVE, Archive
 
 __all__ = [
+    "LOOKED_AT",
+    "NO_ARCHIVE",
+    "Archive",
     "Document",
     "Objection",
     "ObjectionKind",

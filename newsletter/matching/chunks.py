@@ -31,7 +31,7 @@ import numpy as np
 from newsletter.matching.keys import Bytes, Ints, Keys, Numbers
 
 #: Raised when the same profiles would give other bytes than before.
-COMPILER_VERSION = 1
+COMPILER_VERSION = 2
 #: What one chunk should hold: the work of a chunk then fits a processor's cache.
 CHUNK_ROWS = 4096
 #: Weights are whole ten-thousandths: two decimals of interest times two of term.

@@ -5,8 +5,10 @@
 
 For issues that are to be filled up. The rarer a word is in the window, the
 more it is worth; one that stands in half of all entries or more is worth
-nothing, so that "of" and "model" alone bring nobody closer. All arithmetic is
-in whole numbers: the same on every machine.
+nothing, so that "of" and "model" alone bring nobody closer. What shares a word
+with an interest comes the closer, the more it has of the words that usually
+stand beside the interest's own (related.py). All arithmetic is in whole
+numbers: the same on every machine.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from functools import cached_property, lru_cache
 
 from newsletter.matching.occurrence import Document, Wording, document_of, places
 from newsletter.matching.reference import has_votes, holds, muting
+from newsletter.matching.related import NO_ARCHIVE, Archive
 from newsletter.matching.stems import stems
 from newsletter.matching.terms import ANYWHERE, Leaf, Pattern, spelling_of
 from newsletter.matching.tree import positive_terms
@@ -57,6 +60,7 @@ def closest(
     *,
     documents: Sequence[Document],
     acronyms: Acronyms = NO_ACRONYMS,
+    archive: Archive = NO_ARCHIVE,
 ) -> tuple[Near, ...]:
     """Return what does not match *profile* but shares words with it, closest first.
 
@@ -68,18 +72,29 @@ def closest(
         candidates: All of the window; rare is what is rare among them.
         documents: *candidates* tokenised.
         acronyms: As for ``match_profile``.
+        archive: What related words are learned from.
     """
     wording = Wording(stem=profile.stem, acronyms=acronyms)
-    words = [_words(interest, wording) for interest in profile.interests]
+    asked = [
+        _Asked(
+            interest=interest,
+            own=_words(interest, wording),
+            related=_related(interest, wording, archive),
+        )
+        for interest in profile.interests
+    ]
     window = _Window(documents=documents)
     found: list[Near] = []
     for number, document in enumerate(documents):
         candidate = candidates[number]
         if not has_votes(profile, candidate):
             continue
-        allowed = _allowed(profile.interests, words, document, wording)
         parts = max(
-            (tuple(_parts(some, window, number)) for some in allowed),
+            (
+                one.parts(window, number)
+                for one in asked
+                if not _leaves_out(one.interest, document, wording)
+            ),
             key=_sum,
             default=(),
         )
@@ -180,16 +195,37 @@ def _divided(
             )
 
 
-def _allowed(
-    interests: Sequence[Interest],
-    words: Sequence[Sequence[_Word]],
-    document: Document,
-    wording: Wording,
-) -> Iterator[Sequence[_Word]]:
-    """Yield the words of those interests that do not leave *document* out."""
-    for interest, some in zip(interests, words, strict=True):
-        if not _leaves_out(interest, document, wording):
-            yield some
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """An interest, its words, and those that stand beside them."""
+
+    interest: Interest
+    own: Sequence[_Word]
+    related: Sequence[_Word]
+
+    def parts(self, window: _Window, number: int) -> tuple[ScorePart, ...]:
+        """Return what the entry *number* shares; without a word of its own, nothing."""
+        parts = tuple(_parts(self.own, window, number))
+        return (*parts, *_parts(self.related, window, number)) if parts else ()
+
+
+def _related(
+    interest: Interest, wording: Wording, archive: Archive
+) -> tuple[_Word, ...]:
+    """Return the words that are related to *interest*.
+
+    Each counts half of what a word of one's own does, and the less, the less
+    often it stands beside them.
+    """
+    return tuple(
+        _Word(
+            text=each.text,
+            pattern=Pattern((each.token,), stem=wording.stem),
+            fields=ANYWHERE,
+            weight=interest.weight * Decimal(each.percent // 2) / 100,
+        )
+        for each in archive.related(interest, wording)
+    )
 
 
 def _leaves_out(interest: Interest, document: Document, wording: Wording) -> bool:

@@ -99,8 +99,8 @@ def prominence(leaf: Leaf, document: Document) -> int:
     """Return how much *leaf* stands out in title and summary, in thousandths.
 
     1000: once in the summary of an entry of the usual length. It grows with
-    each further place, ever less, to 2200 at most; a place in the title is two.
-    BM25 with k1 = 1.2 and b = 0.75; the usual length is fixed, so that an entry
+    each further place, ever less, to 4000 at most; a place in the title is two.
+    BM25 with k1 = 3 and b = 0.75; the usual length is fixed, so that an entry
     is worth the same in any company.
     """
     often = length = 0
@@ -114,8 +114,9 @@ def prominence(leaf: Leaf, document: Document) -> int:
     for each in ANYWHERE:
         factor = 2 if each is Field.TITLE else 1
         length += factor * sum(map(len, document.values[each]))
-    even = 10 * often + 3
-    return 22_000 * often * USUAL_LENGTH // (even * USUAL_LENGTH + 9 * length)
+    # 4 tf / (tf + 3 · (1/4 + 3/4 · length / usual)), times four on both sides.
+    even = 4 * often + 3
+    return 16_000 * often * USUAL_LENGTH // (even * USUAL_LENGTH + 9 * length)
 
 
 def _may_occur(pattern: Pattern, leaf: Leaf, document: Document) -> bool:

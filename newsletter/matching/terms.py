@@ -5,6 +5,7 @@
     models, stem "en"     ->  (model, of English)      in title, summary
     LLMs, stem "en"       ->  (llm, of English) or
                               (llms, of English) or (larg languag model, …)
+    "LLM agents"          ->  (llm agent, …) or (larg languag model agent, …)
 
 Both evaluators ask only this, so a term means the same to both.
 """
@@ -63,16 +64,33 @@ def leaf_of(term: Term, *, stem: str = PLAIN, acronyms: Acronyms = NO_ACRONYMS) 
     fields = (term.field,) if term.field else ANYWHERE
     if stem == PLAIN or term.prefix or term.exact or fields[0] not in ANYWHERE:
         return Leaf(patterns=(Pattern(term.tokens, term.prefix),), fields=fields)
-    own = stems(term.tokens, stem)
-    others = _others(acronyms, stem).get(own, ())
-    patterns = sorted({Pattern(tokens, stem=stem) for tokens in (own, *others)})
+    readings = _readings(stems(term.tokens, stem), _others(acronyms, stem))
+    patterns = sorted({Pattern(tokens, stem=stem) for tokens in readings})
     return Leaf(patterns=tuple(patterns), fields=fields)
+
+
+def _readings(
+    own: _Tokens, others: Mapping[_Tokens, Sequence[_Tokens]]
+) -> set[_Tokens]:
+    """Return *own*, its other forms, and each with a part in another form.
+
+    One part at a time, so that a long phrase has no end of readings.
+    """
+    wholes = {own, *others.get(own, ())}
+    return wholes | {
+        whole[:start] + form + whole[end:]
+        for whole in wholes
+        for start in range(len(whole))
+        for end in range(start + 1, len(whole) + 1)
+        if end - start < len(whole)
+        for form in others.get(whole[start:end], ())
+    }
 
 
 def spelling_of(pattern: Pattern, *, acronyms: Acronyms) -> tuple[str, ...]:
     """Return the words of *pattern* as acronyms spell them; else its stems."""
     spelt = _spellings(acronyms, pattern.stem)
-    return spelt.get(pattern.tokens, pattern.tokens)
+    return tuple(spelt.get(token, token) for token in pattern.tokens)
 
 
 @lru_cache(maxsize=64)
@@ -87,12 +105,14 @@ def _others(acronyms: Acronyms, language: str) -> Mapping[_Tokens, Sequence[_Tok
 
 
 @lru_cache(maxsize=64)
-def _spellings(acronyms: Acronyms, language: str) -> Mapping[_Tokens, _Tokens]:
-    return {
-        stems(form, language): form
-        for acronym in acronyms.pairs
-        for form in _forms(acronym, language)
-    }
+def _spellings(acronyms: Acronyms, language: str) -> Mapping[str, str]:
+    """Return how each stem of an acronym's forms is written, the first time."""
+    found: dict[str, str] = {}
+    for acronym in acronyms.pairs:
+        for form in _forms(acronym, language):
+            for token, written in zip(stems(form, language), form, strict=True):
+                found.setdefault(token, written)
+    return found
 
 
 def _forms(acronym: Acronym, language: str) -> tuple[_Tokens, ...]:

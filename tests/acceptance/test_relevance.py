@@ -9,6 +9,7 @@ from email.message import EmailMessage
 import pytest
 
 from tests.acceptance.test_cli import AT, FEED, rss
+from tests.acceptance.test_preview import source, started
 from tests.support.project import Project
 
 TITLES = (
@@ -25,7 +26,7 @@ READER = """
 address = "ada@example.org"
 schedule = "daily 07:30"
 interests = [{ query = "LLMs", name = "Language models" }]
-mutes = ["robot"]
+mutes = ["dogs"]
 stem = "en"
 fill = true
 """
@@ -90,6 +91,35 @@ def test_a_past_issue_is_the_same_when_acronyms_have_changed(garden: Project) ->
     (garden.root / "notes.xml").write_text(listing, "utf-8")
     garden.run("run", "--at", "2026-05-05T12:00Z", "--everyone")
     assert set(garden.mails()) == {key}
+
+
+def test_what_stands_beside_ones_words_brings_closer(project: Project) -> None:
+    """What the preview foresees, a run writes, and ``show`` says again."""
+    project.write(
+        FEED,
+        READER.replace('"LLMs"', "'\"robot law\"'").replace("Language models", "Law"),
+    )
+    notes = project.root / "notes.xml"
+    notes.write_text(rss(*("Robot law of motors",) * 6, "Tea", "Milk"), "utf-8")
+    project.run("run", "--at", AT, "--everyone")
+    old = set(project.mails())
+    titles = ("A law of gardens", "The law of motors", "Robot law", "Motors", "Tea")
+    notes.write_text(rss(*titles, "Milk", "Bread", "Salt", day=5), "utf-8")
+    project.run("refresh", "--at", AT)
+    at = "2026-05-05T12:00Z"
+    with started(project, "--port", "0") as preview:
+        foreseen = source(preview.page(f"?reader=ada@example.org&at={at}&view=source"))
+    project.run("run", "--at", at, "--everyone")
+    ((key, mail),) = ((k, m) for k, m in project.mails().items() if k not in old)
+    text, _ = parts(mail)
+    _, close = text.split("== Close to your interests ==")
+    # The first of them was listed first, and motors alone are not asked for.
+    assert close.index("The law of motors") < close.index("A law of gardens")
+    assert "title: motors" in close
+    assert "Motors\n" not in close
+    assert parts(foreseen) == parts(mail)
+    shown, _ = project.run("show", key)
+    assert shown.encode() == mail_bytes(project, key)
 
 
 def test_acronyms_are_mined_kept_and_mended(project: Project) -> None:

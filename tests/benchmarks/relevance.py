@@ -9,7 +9,7 @@ an issue does; intervals are of the difference to the first row, over readers.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from math import log2
@@ -17,7 +17,12 @@ from pathlib import Path
 from random import Random
 from statistics import fmean
 
-from newsletter.matching import Document, documents
+from newsletter.matching import (
+    LOOKED_AT,
+    Archive,
+    Document,
+    documents,
+)
 from newsletter.matching.grammar import parse_query
 from newsletter.matching.mining import mine
 from newsletter.model import (
@@ -54,6 +59,8 @@ class Way:
     stem: str = "none"
     acronyms: Acronyms = NO_ACRONYMS
     fill: bool = False
+    #: Filled up with the help of related words, as issues are.
+    related: bool = True
     ranking: Ranking = USUAL_RANKING
     #: A week in which nothing matches has an issue too.
     always: bool = True
@@ -70,9 +77,29 @@ class Score:
     recall: float
 
 
-def score(
-    reader: Reader, pools: Sequence[tuple[Pool, Sequence[Document]]], way: Way
-) -> Score:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """A pool, tokenised, and what was listed up to its end."""
+
+    pool: Pool
+    tokens: Sequence[Document]
+    archive: Archive
+
+    def listed(self) -> Archive:
+        """Return what was listed up to the pool's end."""
+        return self.archive
+
+
+def read(judged: Judged) -> Iterator[Read]:
+    """Yield the pools, tokenised."""
+    listed = list(documents(judged.older))
+    for pool in judged.pools:
+        tokens = documents(pool.candidates)
+        listed += tokens
+        yield Read(pool=pool, tokens=tokens, archive=Archive(listed[-LOOKED_AT:]))
+
+
+def score(reader: Reader, pools: Sequence[Read], way: Way) -> Score:
     """Make every issue that *reader* would get, and judge it."""
     profile = Profile(
         interests=(Interest(query=reader.query, tree=parse_query(reader.query)),),
@@ -82,7 +109,8 @@ def score(
         skip_empty=not way.always,
     )
     gains, recalls, hits, matched = [], [], 0, 0
-    for pool, tokens in pools:
+    for one in pools:
+        pool = one.pool
         wanted = {c.entry_id for c in pool.candidates} & reader.relevant
         if not wanted:
             continue
@@ -92,8 +120,9 @@ def score(
             as_of=pool.as_of,
             ranking=way.ranking,
             shown=lambda _: frozenset(),
-            documents=tokens,
+            documents=one.tokens,
             acronyms=way.acronyms,
+            archive=one.listed if way.related else Archive,
         )
         cards = found.matches if isinstance(found, Selection) else ()
         good = [card.candidate.entry_id in wanted for card in cards]
@@ -123,7 +152,7 @@ def interval(differences: Sequence[float]) -> tuple[float, float]:
 
 def measure(judged: Judged, ways: Sequence[Way]) -> Mapping[str, tuple[Score, ...]]:
     """Return every reader's score, by way."""
-    pools = [(pool, documents(pool.candidates)) for pool in judged.pools]
+    pools = tuple(read(judged))
     return {
         way.name: tuple(score(reader, pools, way) for reader in judged.readers)
         for way in ways
@@ -174,7 +203,15 @@ def ways(acronyms: Acronyms) -> tuple[Way, ...]:
             ranking=often,
         ),
         Way(
-            name="the same, no issue where nothing matches",
+            name="the same, without related words",
+            stem="en",
+            acronyms=acronyms,
+            fill=True,
+            related=False,
+            ranking=often,
+        ),
+        Way(
+            name="all, no issue where nothing matches",
             stem="en",
             acronyms=acronyms,
             fill=True,

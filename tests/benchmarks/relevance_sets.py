@@ -80,6 +80,8 @@ class Judged:
     name: str
     readers: tuple[Reader, ...]
     pools: tuple[Pool, ...]
+    #: What was listed before the first of them, the newest last.
+    older: tuple[Candidate, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +171,7 @@ def set_a(corpus: Path) -> Judged:
         for concept, numbers in sorted(bearing.items())
         if len(numbers) >= LEAST
     )
-    return Judged(name="A", readers=readers, pools=_weeks(held))
+    return Judged(name="A", readers=readers, pools=_weeks(held), older=_older(papers))
 
 
 def set_b(corpus: Path) -> Judged:
@@ -183,7 +185,9 @@ def set_b(corpus: Path) -> Judged:
         if len(numbers) >= LEAST and len(wide) >= LEAST_WIDE and len(near) > 1:
             query = _phrase(_spelling(papers, concept))
             readers.append(Reader(query=query, relevant=wide))
-    return Judged(name="B", readers=tuple(readers), pools=_weeks(held))
+    return Judged(
+        name="B", readers=tuple(readers), pools=_weeks(held), older=_older(papers)
+    )
 
 
 def set_c(corpus: Path) -> Judged:
@@ -197,7 +201,15 @@ def set_c(corpus: Path) -> Judged:
         for category, query in CATEGORIES.items()
     )
     pools = _pools((p.day, p) for p in papers if p.day >= date(2026, 5, 18))
-    return Judged(name="C", readers=readers, pools=pools)
+    return Judged(
+        name="C", readers=readers, pools=pools, older=_older(_daily(corpus)[0])
+    )
+
+
+def _older(papers: Iterable[_Paper]) -> tuple[Candidate, ...]:
+    """Return what was listed before the held-out weeks, by day."""
+    older = sorted((p for p in papers if p.day < HELD_OUT), key=lambda p: p.day)
+    return tuple(paper.candidate() for paper in older)
 
 
 def _daily(corpus: Path) -> tuple[list[_Paper], list[_Paper]]:

@@ -87,6 +87,14 @@ def profile(*queries: str, stem: str = "en") -> Profile:
         ("LLM*", "A large language model", False),
         ("author:LLM", "A large language model", False),
         ("NOT LLM AND agent", "An agent of a large language model", False),
+        ('"LLM agents"', "Agents of large language models", False),
+        ('"LLM agents"', "A large language model agent", True),
+        ('"large language model agents"', "An LLM agent", True),
+        ('"tuning LLM agents"', "Tuned large language model agents", True),
+        ('"LLM LLM"', "An LLM, a large language model", False),
+        ('"LLM LLM"', "A large language model LLM", True),
+        ('"LLM LLM"', "Large language models, large language models", False),
+        ('"LLM agents"=', "A large language model agent", False),
     ],
 )
 def test_words_match_their_inflections_and_acronyms_their_long_forms(
@@ -227,8 +235,8 @@ def test_how_often_a_term_stands_counts_ever_less_and_for_the_length() -> None:
 
     once = outstanding("a b c d e f g h i j", f"robot {rest}")
     assert once == 1000
-    assert outstanding("a b c d e f g h i j", "robot " * 2 + "word " * 198) == 1375
-    assert outstanding("robot " * 10, "robot " * 200) == 2188
+    assert outstanding("a b c d e f g h i j", "robot " * 2 + "word " * 198) == 1600
+    assert outstanding("robot " * 10, "robot " * 200) == 3946
     assert (
         outstanding("a b c", f"robot {rest} {rest}") < once < outstanding("", "robot")
     )
@@ -245,7 +253,7 @@ def test_frequency_changes_worth_only_where_it_is_asked_for() -> None:
         return [p.millis for p in match.reasons.parts]
 
     assert parts(PLAIN) == [2000, 1000, 1000]
-    factor = 22_000 * 5 * 220 // (53 * 220 + 9 * (4 + 193))
+    factor = 16_000 * 5 * 220 // (23 * 220 + 9 * (4 + 193))
     assert parts(ranking) == [2 * factor, factor, 1000]
     assert parts(replace(ranking, frequency=Decimal(0)))[1] == 1000
     half = parts(replace(ranking, frequency=Decimal("0.5")))
