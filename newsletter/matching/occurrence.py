@@ -95,28 +95,46 @@ def fields_of(leaf: Leaf, document: Document) -> Iterator[Field]:
             yield each
 
 
-def prominence(leaf: Leaf, document: Document) -> int:
+def prominence(
+    leaf: Leaf, document: Document, weights: Mapping[Field, int]
+) -> Mapping[Field, int]:
     """Return how much *leaf* stands out in title and summary, in thousandths.
 
-    1000: once in the summary of an entry of the usual length. It grows with
-    each further place, ever less, to 4000 at most; a place in the title is two.
-    BM25 with k1 = 3 and b = 0.75; the usual length is fixed, so that an entry
-    is worth the same in any company.
+    1000: once in the summary of an entry of the usual length, where summaries
+    weigh one. It grows with each further place, ever less, to 4000 at most.
+    BM25 with k1 = 3 and b = 0.75, its fields weighed before (Robertson,
+    Zaragoza, Taylor 2004); the usual length is fixed, so that an entry is worth
+    the same in any company.
+
+    Args:
+        leaf: One that is looked for in title, summary or both.
+        document: Where.
+        weights: What a place in each field counts, in hundredths.
+
+    Returns:
+        Each field's share, where it occurs and counts.
     """
-    often = length = 0
-    for each in leaf.fields:
-        factor = 2 if each is Field.TITLE else 1
-        often += factor * sum(
-            sum(1 for _ in starts(pattern, tokens))
-            for pattern in leaf.patterns
-            for tokens in document.in_stems(pattern.stem).values[each]
-        )
-    for each in ANYWHERE:
-        factor = 2 if each is Field.TITLE else 1
-        length += factor * sum(map(len, document.values[each]))
+    counts = {
+        each: weights[each] * _often(leaf, document, each) for each in leaf.fields
+    }
+    often = sum(counts.values())
+    length = sum(
+        (2 if each is Field.TITLE else 1) * sum(map(len, document.values[each]))
+        for each in ANYWHERE
+    )
     # 4 tf / (tf + 3 · (1/4 + 3/4 · length / usual)), times four on both sides.
-    even = 4 * often + 3
-    return 16_000 * often * USUAL_LENGTH // (even * USUAL_LENGTH + 9 * length)
+    even = 4 * often * USUAL_LENGTH + 100 * (3 * USUAL_LENGTH + 9 * length)
+    whole = 16_000 * often * USUAL_LENGTH // even
+    return {each: whole * count // often for each, count in counts.items() if count}
+
+
+def _often(leaf: Leaf, document: Document, where: Field) -> int:
+    """Return at how many places of a field *leaf* occurs."""
+    return sum(
+        sum(1 for _ in starts(pattern, tokens))
+        for pattern in leaf.patterns
+        for tokens in document.in_stems(pattern.stem).values[where]
+    )
 
 
 def _may_occur(pattern: Pattern, leaf: Leaf, document: Document) -> bool:

@@ -297,9 +297,12 @@ def worth_of(
     found = {field: _worth(field, ranking) for field in fields_of(leaf, document)}
     if not ranking.frequency or not found or leaf.fields[0] not in ANYWHERE:
         return found
-    more = Decimal(prominence(leaf, document) - 1000) / 1000
-    factor = 1 + ranking.frequency * more
-    return {field: worth * factor for field, worth in found.items()}
+    weights = {field: int(100 * _worth(field, ranking)) for field in ANYWHERE}
+    often = prominence(leaf, document, weights)
+    return {
+        field: worth + ranking.frequency * (Decimal(often.get(field, 0)) / 1000 - worth)
+        for field, worth in found.items()
+    }
 
 
 def _worth(field: Field, ranking: Ranking) -> Decimal:

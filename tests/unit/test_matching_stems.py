@@ -23,6 +23,7 @@ from newsletter.model import (
     Acronyms,
     Candidate,
     EntryVersion,
+    Field,
     Interest,
     Mute,
     Profile,
@@ -226,17 +227,22 @@ def test_a_sign_after_a_phrase_is_exact_only_at_its_end() -> None:
 # --- how often --------------------------------------------------------------------
 
 
+#: Hundredths.
+WEIGHTS = {Field.TITLE: 200, Field.SUMMARY: 100}
+
+
 def test_how_often_a_term_stands_counts_ever_less_and_for_the_length() -> None:
     leaf = leaf_of(parse("robot"))
     rest = "word " * 199
 
     def outstanding(title: str, summary: str) -> int:
-        return prominence(leaf, documents([candidate(title, summary)])[0])
+        (document,) = documents([candidate(title, summary)])
+        return sum(prominence(leaf, document, WEIGHTS).values())
 
     once = outstanding("a b c d e f g h i j", f"robot {rest}")
     assert once == 1000
     assert outstanding("a b c d e f g h i j", "robot " * 2 + "word " * 198) == 1600
-    assert outstanding("robot " * 10, "robot " * 200) == 3946
+    assert outstanding("robot " * 10, "robot " * 200) == 3945
     assert (
         outstanding("a b c", f"robot {rest} {rest}") < once < outstanding("", "robot")
     )
@@ -253,11 +259,14 @@ def test_frequency_changes_worth_only_where_it_is_asked_for() -> None:
         return [p.millis for p in match.reasons.parts]
 
     assert parts(PLAIN) == [2000, 1000, 1000]
-    factor = 16_000 * 5 * 220 // (23 * 220 + 9 * (4 + 193))
-    assert parts(ranking) == [2 * factor, factor, 1000]
+    # Two for the title, three for the summary.
+    whole = 16_000 * 5 * 220 // (23 * 220 + 9 * (4 + 193))
+    assert parts(ranking) == [whole * 2 // 5, whole * 3 // 5, 1000]
     assert parts(replace(ranking, frequency=Decimal(0)))[1] == 1000
     half = parts(replace(ranking, frequency=Decimal("0.5")))
-    assert abs(2 * half[1] - 1000 - factor) < 4
+    assert abs(2 * half[1] - 1000 - whole * 3 // 5) < 4
+    heavy = parts(replace(ranking, title=Decimal(0)))
+    assert heavy == [0, 16_000 * 3 * 220 // (15 * 220 + 9 * (4 + 193)), 1000]
 
 
 # --- mining -----------------------------------------------------------------------
