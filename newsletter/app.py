@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from newsletter import storage
+from newsletter.accepting import CHECKER, ThemeVerdict
 from newsletter.assembling import Assembler
 from newsletter.blocks import BlockDecider
 from newsletter.config import (
@@ -31,7 +32,13 @@ from newsletter.deciding import Decider, Plan
 from newsletter.delivery.greeting import greet
 from newsletter.delivery.outbox import Outbox
 from newsletter.delivery.smtp import Smtp
-from newsletter.errors import ConfigError, ConflictError, NotFoundError, StorageError
+from newsletter.errors import (
+    ConfigError,
+    ConflictError,
+    NotFoundError,
+    StorageError,
+    ThemeError,
+)
 from newsletter.mime import ascii_address
 from newsletter.model import (
     FetchSettings,
@@ -44,9 +51,18 @@ from newsletter.model import (
     SubscriberSpec,
 )
 from newsletter.ports import Clock, Fetcher, LeaseInfo, Pace, Renderer, Transport
-from newsletter.rendering import load_renderer
+from newsletter.rendering.making import make_theme
+from newsletter.rendering.themes import load_theme
 from newsletter.sources import KINDS, make_source
 from newsletter.storage.turns import Turn, beating
+from newsletter.theming import (
+    FALLBACK,
+    Fallback,
+    Themes,
+    judge_named,
+    keep,
+    themes_before,
+)
 from newsletter.usecases import diagnose as diagnosing
 from newsletter.usecases import members
 from newsletter.usecases.deliver import Deliver, DeliverReport, Delivery
@@ -95,7 +111,8 @@ class GaveUp:
 
 
 Event = (
-    ReconcileReport
+    Fallback
+    | ReconcileReport
     | SourceReport
     | RefreshReport
     | Preparation
@@ -116,6 +133,8 @@ def _silent(event: Event) -> None:
 class RunReport:
     """What one run did. None: that stage was left to another process."""
 
+    #: Why mails go out with the packaged theme. None: they do with the configured.
+    fallback: Fallback | None = None
     reconciled: ReconcileReport | None = None
     refreshed: RefreshReport | None = None
     prepared: PrepareReport | None = None
@@ -142,6 +161,10 @@ class App:
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     #: A rehearsal on a copy: nothing is fetched, delivered or kept.
     dry: bool = False
+    #: The themes, as far as they were looked at before the store was open.
+    looked_at: Themes | None = None
+    #: Why the packaged theme is in the settings. None: the configured one is.
+    fallback: Fallback | None = None
     clock: Clock = field(default_factory=SystemClock)
     #: Who we are in leases.
     holder: str = field(
@@ -171,7 +194,7 @@ class App:
         """Run all stages for everyone due at *at* (None: now)."""
         as_of = at or self.clock.now()
         self._check_way_out(at)
-        report = RunReport()
+        report = self._begin(tell)
         with self._turn(tell) as ours:
             if ours:
                 report.reconciled = self._reconcile(as_of, tell)
@@ -180,7 +203,7 @@ class App:
                     as_of, everyone=everyone, refreshed=report.refreshed, tell=tell
                 )
         if not self.dry:
-            report.delivered = self.deliver(tell=tell).delivered
+            report.delivered = self._deliver(tell)
         return report
 
     def refresh(self, *, at: datetime | None, tell: Tell = _silent) -> RunReport:
@@ -196,7 +219,7 @@ class App:
     ) -> RunReport:
         """Release, match and compose only."""
         as_of = at or self.clock.now()
-        report = RunReport()
+        report = self._begin(tell)
         with self._turn(tell) as ours:
             if ours:
                 report.reconciled = self._reconcile(as_of, tell)
@@ -208,11 +231,30 @@ class App:
 
     def deliver(self, *, tell: Tell = _silent) -> RunReport:
         """Render and hand over only."""
+        report = self._begin(tell)
+        report.delivered = self._deliver(tell)
+        return report
+
+    def _begin(self, tell: Tell) -> RunReport:
+        """Refuse to work for a theme that may not be mailed; say of a fallback.
+
+        Raises:
+            ThemeError: Nothing goes out with the configured theme.
+        """
+        if not self.dry:
+            self.themes.mailable(self.settings.newsletter.theme)
+            self._keep_verdicts()
+        if self.fallback is not None:
+            tell(self.fallback)
+        return RunReport(fallback=self.fallback)
+
+    def _deliver(self, tell: Tell) -> DeliverReport:
         self._check_way_out(None)
         delivered = Deliver(
             ledger=self.store.ledger,
             subscribers=self.store.subscribers,
-            assembler=self.assembler,
+            # Issues may name another theme than the one of now.
+            assembler=replace(self.assembler, renderer=self.themes.mailable),
             transport=self._transport(),
             clock=self.clock,
             holder=self.holder,
@@ -222,8 +264,19 @@ class App:
             keep_alive=_keep_alive,
             tell=tell,
         ).run()
+        self._keep_verdicts()
         tell(delivered)
-        return RunReport(delivered=delivered)
+        return delivered
+
+    def _keep_verdicts(self) -> None:
+        """Keep what was accepted, so that the next run need not judge it again.
+
+        What was refused is judged again: by then a limit may not be in its way.
+        """
+        for verdict in self.themes.judged.values():
+            if verdict.is_accepted:
+                self.store.verdicts.keep(verdict, at=self.clock.now())
+        self.themes.judged.clear()
 
     def resolve(self, key: str, *, repeat: bool) -> LedgerRow:
         """End the doubt about an unknown or held issue; return what it was.
@@ -286,7 +339,7 @@ class App:
             entries=self.store.entries,
             ledger=self.store.ledger,
             edition=self.settings.edition(),
-            theme_hash=self.renderer(self.settings.newsletter.theme).theme_hash,
+            theme_hash=self._theme_hash(),
             catch_up=self.settings.catch_up,
             source_order=self.source_order,
         )
@@ -347,7 +400,7 @@ class App:
         yield from diagnosing.of_newsletter(
             settings.newsletter, sources=settings.sources, is_smtp=delivery.is_smtp
         )
-        yield diagnosing.of_part("theme", self._look_at_theme)
+        yield self._look_at_theme()
         if ask:
             polls = _poll_once(settings, settings.sources, clock=self.clock)
             yield from diagnosing.of_sources(settings.sources, polls, as_of=now)
@@ -363,9 +416,12 @@ class App:
         )
         yield from diagnosing.of_issues(store.ledger)
 
-    def _look_at_theme(self) -> str:
-        renderer = self.renderer(self.settings.newsletter.theme)
-        return f"{renderer.theme!r} can be compiled"
+    def _look_at_theme(self) -> Finding:
+        name = self.settings.newsletter.theme
+        return diagnosing.of_theme(
+            self.themes.look(name),
+            has_fallback=self.settings.has_theme_fallback and name != FALLBACK,
+        )
 
     def _greet(self) -> Greeting:
         newsletter = self.settings.newsletter
@@ -380,16 +436,36 @@ class App:
         return tuple(source.name for source in self.settings.sources)
 
     @cached_property
-    def _renderers(self) -> dict[str, Renderer]:
-        return {}
+    def themes(self) -> Themes:
+        """Return the themes, and what is known of them."""
+        find = partial(self.store.verdicts.find, checker=CHECKER)
+        if self.looked_at is not None:
+            self.looked_at.find = find
+            return self.looked_at
+        return Themes(
+            folders=self.settings.template_folders,
+            find=find,
+            has_fallback=self.settings.has_theme_fallback,
+        )
 
     def renderer(self, theme: str) -> Renderer:
-        """Return a theme's renderer, compiled once."""
-        if theme not in self._renderers:
-            self._renderers[theme] = load_renderer(
-                theme, folders=self.settings.template_folders
-            )
-        return self._renderers[theme]
+        """Return a theme's renderer, compiled once, accepted or not."""
+        return self.themes.renderer(theme)
+
+    def _theme_hash(self) -> str:
+        name = self.settings.newsletter.theme
+        if not self.dry:
+            return self.themes.mailable(name).theme_hash
+        try:
+            return self.renderer(name).theme_hash
+        except ThemeError:
+            if not self.settings.has_theme_fallback:
+                raise
+            return self.renderer(FALLBACK).theme_hash
+
+    def theme_doubt(self) -> str | None:
+        """Return what a rehearsal says of a theme that is not accepted yet."""
+        return self.themes.doubt(self.settings.newsletter.theme)
 
     @cached_property
     def assembler(self) -> Assembler:
@@ -585,6 +661,7 @@ def open_app(
     *,
     dry: bool = False,
     check_subscribers: bool = True,
+    mails: bool = False,
 ) -> App:
     """Read and check the whole configuration, then open (or create) the store.
 
@@ -596,6 +673,7 @@ def open_app(
         environ: Variables that override the file, and the secrets.
         dry: Work on a copy in memory; create nothing at all.
         check_subscribers: Read subscribers.toml too.
+        mails: Mails are to go out, so the theme must be accepted.
 
     Raises:
         ConfigError: The configuration has mistakes; all are named.
@@ -605,7 +683,7 @@ def open_app(
     settings = read_settings(folder, environ)
     specs = load_subscribers(folder, settings) if check_subscribers else None
     _check_way_to_leave(settings, [spec.address for spec in specs or ()])
-    load_renderer(settings.newsletter.theme, folders=settings.template_folders)
+    settings, themes, fallback = _themed(settings, environ, mails=mails and not dry)
     if dry:
         secrets = existing_secrets(settings, environ) or _STAND_IN
         store = storage.open_scratch(
@@ -623,7 +701,79 @@ def open_app(
         secrets=secrets,
         environ=environ,
         dry=dry,
+        looked_at=themes,
+        fallback=fallback,
     )
+
+
+def _themed(
+    settings: Settings, environ: Mapping[str, str], *, mails: bool
+) -> tuple[Settings, Themes, Fallback | None]:
+    """Look at the configured theme before anything is created.
+
+    Returns:
+        The settings with the theme that is used, the themes as far as they were
+        looked at, and why another than the configured one is used.
+
+    Raises:
+        ThemeError: It cannot be read; where *mails* go out, it was refused.
+    """
+    secrets = existing_secrets(settings, environ) or _STAND_IN
+    themes = themes_before(settings, secrets=secrets)
+    theme = settings.newsletter.theme
+    if not mails:
+        if not settings.has_theme_fallback:
+            themes.load(theme)
+        return settings, themes, None
+    fallback = themes.why_not(theme)
+    if fallback is not None:
+        newsletter = replace(settings.newsletter, theme=FALLBACK)
+        settings = replace(settings, newsletter=newsletter)
+    return settings, themes, fallback
+
+
+def judge_themes(
+    folder: Path, environ: Mapping[str, str], names: Sequence[str]
+) -> tuple[ThemeVerdict, ...]:
+    """Judge the themes *names* (none: the configured one) anew; keep nothing.
+
+    Raises:
+        ConfigError: The configuration has mistakes; all are named.
+        NotFoundError: There is no such theme.
+    """
+    settings = read_settings(folder, environ)
+    folders = settings.template_folders
+    return tuple(
+        judge_named(name, folders=folders)
+        for name in names or (settings.newsletter.theme,)
+    )
+
+
+def keep_verdicts(
+    folder: Path, environ: Mapping[str, str], verdicts: Sequence[ThemeVerdict]
+) -> bool:
+    """Keep *verdicts*, where there is a database; tell whether there is one.
+
+    Raises:
+        StorageError: It cannot be opened.
+    """
+    settings = read_settings(folder, environ)
+    secrets = existing_secrets(settings, environ) or _STAND_IN
+    now = SystemClock().now()
+    return keep(verdicts, url=settings.database_url, secrets=secrets, at=now)
+
+
+def new_theme(
+    folder: Path, environ: Mapping[str, str], name: str, *, like: str
+) -> Path:
+    """Make a theme of one's own, as a copy of *like*; return its folder.
+
+    Raises:
+        ConfigError: The configuration has mistakes; all are named.
+        ThemeError: The name cannot be had, or *like* cannot be read.
+    """
+    folders = read_settings(folder, environ).template_folders
+    return make_theme(name, like=load_theme(like, folders=folders), folder=folders[0])
 
 
 def open_to_look(folder: Path, environ: Mapping[str, str]) -> App:

@@ -11,6 +11,7 @@
     ├── StorageError                      the database cannot be opened, read or written
     ├── RenderError                       one mail cannot be rendered; template, line
     ├── ThemeError                        a whole theme cannot be used; file, line
+    │   └── UnacceptedThemeError          it was judged, and refused
     ├── DeliveryError                     code, enhanced_code
     │   ├── TransientDeliveryError        worth trying again
     │   └── PermanentDeliveryError        not worth trying again
@@ -110,6 +111,10 @@ class ThemeError(NewsletterError):
         super().__init__(message)
         self.file = file
         self.line = line
+
+
+class UnacceptedThemeError(ThemeError):
+    """A theme was judged and refused: no mail goes out with it."""
 
 
 class DeliveryError(NewsletterError):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
+from newsletter.accepting import ThemeVerdict
 from newsletter.model import (
     Candidate,
     Edition,
@@ -615,6 +616,16 @@ class Renderer(Protocol):
         Raises:
             RenderError: The theme fails on this issue.
         """
+
+
+class Verdicts(Protocol):
+    """What checking themes came to. Safe from any thread."""
+
+    def find(self, theme_hash: str, *, checker: int) -> ThemeVerdict | None:
+        """Return the verdict of that version of the checker; None: there is none."""
+
+    def keep(self, verdict: ThemeVerdict, *, at: datetime) -> None:
+        """Remember *verdict*, in place of an earlier one on the same files."""
 
 
 class Signer(Protocol):

@@ -42,6 +42,7 @@ _COMMANDS = {
     "profile": ("profiles:profile", "What readers want: show, edit, check, diff."),
     "acronyms": ("acronyms:acronyms", "Short forms that find their long ones."),
     "sources": ("feeds:sources", "Add, remove, check sources; release what is held."),
+    "theme": ("themes:theme", "Your own look: new, check."),
     "db": ("database:database", "Upgrade or back up the database."),
 }
 

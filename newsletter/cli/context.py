@@ -51,14 +51,22 @@ class Instant(click.ParamType[datetime]):
 
 
 def open_app(
-    ctx: click.Context, *, dry: bool = False, check_subscribers: bool = False
+    ctx: click.Context,
+    *,
+    dry: bool = False,
+    check_subscribers: bool = False,
+    mails: bool = False,
 ) -> App:
     """Open the app over the configuration that ``--config`` names."""
     from newsletter import app  # noqa: PLC0415 - only commands that work pay for it
 
     folder: Path = ctx.find_root().obj["folder"]
     return app.open_app(
-        folder, os.environ, dry=dry, check_subscribers=check_subscribers
+        folder,
+        os.environ,
+        dry=dry,
+        check_subscribers=check_subscribers,
+        mails=mails,
     )
 
 

@@ -73,7 +73,7 @@ def run(
     if dry_run:
         _rehearse(ctx, at, everyone=everyone, as_json=as_json)
         return
-    with open_app(ctx, check_subscribers=True) as app:
+    with open_app(ctx, check_subscribers=True, mails=True) as app:
         with progress() as told:
             report = app.run(at=at, everyone=everyone, tell=_quiet if as_json else told)
         if as_json:
@@ -105,6 +105,9 @@ def _rehearse(
             [_planned_row(p) for p in planned],
         )
         click.echo("dry run: nothing was fetched, written or sent")
+        doubt = app.theme_doubt()
+        if doubt is not None:
+            click.echo(doubt)
         _say_who_is_next(app, report, everyone=everyone)
 
 
@@ -143,7 +146,7 @@ def prepare(
     ctx: click.Context, at: datetime | None, *, everyone: bool, as_json: bool
 ) -> None:
     """Match and compose for everyone due, into the ledger; send nothing."""
-    with open_app(ctx, check_subscribers=True) as app:
+    with open_app(ctx, check_subscribers=True, mails=True) as app:
         with progress() as told:
             report = app.prepare(
                 at=at, everyone=everyone, tell=_quiet if as_json else told
@@ -174,7 +177,7 @@ def deliver(
             "--resolve-unknown repeat (or drop) and KEY go together; `newsletter "
             "status` names the issues that wait for a person"
         )
-    with open_app(ctx) as app, progress() as told:
+    with open_app(ctx, mails=resolution != "drop") as app, progress() as told:
         resolved = [app.resolve(key, repeat=resolution == "repeat") for key in keys]
         for row in () if as_json else resolved:
             _say_resolved(row, resolution)

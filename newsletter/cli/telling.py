@@ -14,6 +14,7 @@ from newsletter.app import Event, GaveUp, Waiting
 from newsletter.cli.context import local
 from newsletter.cli.output import counted, warn
 from newsletter.model import IssueState, ReconcileReport
+from newsletter.theming import Fallback
 from newsletter.usecases.deliver import DeliverReport, Delivery
 from newsletter.usecases.prepare import Fate, Preparation, PrepareReport
 from newsletter.usecases.refresh import RefreshReport, SourceReport
@@ -25,7 +26,7 @@ CURES = {
         " sends it again, `drop` does not"
     ),
     IssueState.HELD: (
-        "; look at what the server says, then `newsletter deliver --resolve-unknown"
+        "; mend what is said there, then `newsletter deliver --resolve-unknown"
         " repeat {key}`, or `drop`"
     ),
 }
@@ -71,6 +72,11 @@ _STAGES = {
 @singledispatch
 def _tell(event: object) -> None:
     raise TypeError(event)
+
+
+@_tell.register
+def _(event: Fallback) -> None:
+    warn(f"{event.why}. Mails go out with the packaged theme instead")
 
 
 @_tell.register

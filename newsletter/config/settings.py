@@ -92,6 +92,8 @@ class Settings:
     secret_files: tuple[Path, ...]
     #: Folders of themes, looked at before the packaged one.
     template_folders: tuple[Path, ...]
+    #: A theme that is refused is replaced by the packaged one, for that run.
+    has_theme_fallback: bool
     #: What a subscriber has who says nothing else.
     defaults: ReaderKeys
     #: Where all of this was read, for mistakes that show later.
@@ -259,6 +261,7 @@ def _settings(
         secret_env=_named(file.newsletter.secret_env) or (_SECRET_ENV,),
         secret_files=_secret_files(root, file.newsletter, database_url),
         template_folders=(root / "templates",),
+        has_theme_fallback=file.newsletter.theme_fallback == "default",
         defaults=file.defaults,
         document=document,
     )

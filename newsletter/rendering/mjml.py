@@ -26,7 +26,7 @@ from mjml import mjml2html
 from newsletter.errors import ThemeError
 
 #: One Jinja tag; quoted strings in it may hold its closing delimiter.
-_TAG = re.compile(
+TAG = re.compile(
     r"""\{\#.*?\#\}
     | (?P<open>\{[{%])(?P<trim>[-+]?)
       (?P<body>(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^"'])*?)
@@ -89,7 +89,7 @@ class _Marked:
     def _take_out(self, source: str) -> str:
         pieces: list[str] = []
         end, line = 0, self.preamble.count("\n") + 1
-        for found in _TAG.finditer(source):
+        for found in TAG.finditer(source):
             between = source[end : found.start()]
             line += between.count("\n")
             pieces.append(between)

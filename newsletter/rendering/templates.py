@@ -32,7 +32,7 @@ from newsletter.rendering.view import (
 )
 
 #: What a theme's own mistakes raise inside a template, besides Jinja's errors.
-_FAULTS = (
+FAULTS = (
     TemplateError,
     ArithmeticError,
     AttributeError,
@@ -123,8 +123,8 @@ def fill(
     """
     try:
         return _parts(template, values)
-    except _FAULTS as exc:
-        file, line = _place(exc, template.filename or "template", frozenset(lines))
+    except FAULTS as exc:
+        file, line = place(exc, template.filename or "template", frozenset(lines))
         if line is not None and file in lines:
             line = lines[file](line)
         where = file if line is None else f"{file}, line {line}"
@@ -139,15 +139,15 @@ def _parts(template: Template, values: dict[str, object]) -> tuple[str, ...]:
         template.environment.handle_exception()
 
 
-def _place(
+def place(
     exc: BaseException, file: str, compiled: frozenset[str]
 ) -> tuple[str, int | None]:
     """Return the innermost line of a template that *exc* came through.
 
     Jinja rewrites tracebacks, so that frames name templates and their lines.
     """
-    place: tuple[str, int | None] = (file, None)
+    found: tuple[str, int | None] = (file, None)
     for frame in traceback.extract_tb(exc.__traceback__):
         if frame.filename in compiled or frame.filename.endswith(".j2"):
-            place = (frame.filename, frame.lineno)
-    return place
+            found = (frame.filename, frame.lineno)
+    return found

@@ -3,7 +3,8 @@
 templates/<name>/subject.txt.j2   one line
                  body.mjml.j2     the HTML part
                  body.txt.j2      the text part
-                 theme.toml       description, language of its own words
+                 theme.toml       description, language of its own words,
+                                  whether images from elsewhere are wanted
                  …                files that these import
 """
 
@@ -28,6 +29,7 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 #: Where themes come with the program: in the wheel, and in the repository.
 _OWN_FOLDERS = (_PACKAGE / "_templates", _PACKAGE.parent / "templates")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_KEYS = ("description", "language", "remote_images")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,16 +71,25 @@ def load_theme(name: str, *, folders: Sequence[Path]) -> Theme:
         ThemeError: There is none, or it cannot be read.
     """
     searched = (*folders, *_OWN_FOLDERS)
-    if not _NAME.fullmatch(name):
-        raise ThemeError(
-            f"{name!r} is no name of a theme: it takes letters, digits, - and _",
-            file=name,
-        )
+    check_name(name)
     for folder in searched:
         if (folder / name).is_dir():
             return _read(name, folder / name)
     places = ", ".join(str(folder) for folder in searched)
     raise ThemeError(f"no theme {name!r} in {places}; make one there", file=name)
+
+
+def check_name(name: str) -> None:
+    """Refuse what is no folder's name.
+
+    Raises:
+        ThemeError: It is none.
+    """
+    if not _NAME.fullmatch(name):
+        raise ThemeError(
+            f"{name!r} is no name of a theme: it takes letters, digits, - and _",
+            file=name,
+        )
 
 
 def _read(name: str, folder: Path) -> Theme:
@@ -127,20 +138,44 @@ def _text_of(content: bytes, file: str) -> str:
 def _language(settings: str | None) -> str:
     if settings is None:
         raise ThemeError(f"the theme has no {SETTINGS}; add it", file=SETTINGS)
-    try:
-        table = tomllib.loads(settings)
-    except tomllib.TOMLDecodeError as exc:
-        raise ThemeError(f"{SETTINGS}: {exc}", file=SETTINGS) from exc
-    unknown = sorted(table.keys() - {"description", "language"})
-    if unknown:
-        raise ThemeError(
-            f"{SETTINGS}: unknown key {unknown[0]!r}; it takes description, language",
-            file=SETTINGS,
-        )
-    language = table.get("language", "en")
+    language = _table(settings).get("language", "en")
     if not isinstance(language, str):
         raise ThemeError(
             f'{SETTINGS}: language is {language!r}; it takes text, like "en"',
             file=SETTINGS,
         )
     return language
+
+
+def asks_for_images(settings: str) -> bool:
+    """Tell whether a theme's settings ask for images from elsewhere.
+
+    Raises:
+        ThemeError: They cannot be read.
+    """
+    wanted = _table(settings).get("remote_images", False)
+    if not isinstance(wanted, bool):
+        raise ThemeError(
+            f"{SETTINGS}: remote_images is {wanted!r}; it takes true or false",
+            file=SETTINGS,
+        )
+    return wanted
+
+
+def _table(settings: str) -> dict[str, object]:
+    try:
+        table = tomllib.loads(settings)
+    except tomllib.TOMLDecodeError as exc:
+        found = re.search(r"at line (\d+)", str(exc))
+        raise ThemeError(
+            f"{SETTINGS}: {exc}",
+            file=SETTINGS,
+            line=int(found[1]) if found else None,
+        ) from exc
+    unknown = sorted(table.keys() - _KEYS)
+    if unknown:
+        raise ThemeError(
+            f"{SETTINGS}: unknown key {unknown[0]!r}; it takes {', '.join(_KEYS)}",
+            file=SETTINGS,
+        )
+    return table

@@ -10,7 +10,16 @@ from sqlalchemy import make_url, select
 from sqlalchemy.exc import ArgumentError
 
 from newsletter.errors import StorageError
-from newsletter.ports import Chunks, Entries, Leases, Ledger, Pace, Sources, Subscribers
+from newsletter.ports import (
+    Chunks,
+    Entries,
+    Leases,
+    Ledger,
+    Pace,
+    Sources,
+    Subscribers,
+    Verdicts,
+)
 from newsletter.storage.addresses import AddressHasher
 from newsletter.storage.chunks import SqlChunks
 from newsletter.storage.database import Database
@@ -24,6 +33,7 @@ from newsletter.storage.schema import meta
 from newsletter.storage.sources import SqlSources
 from newsletter.storage.sqlite_file import SqliteFile
 from newsletter.storage.subscribers import SqlSubscribers
+from newsletter.storage.verdicts import SqlVerdicts
 from newsletter.storage.verifying import verify
 
 #: How long a SQLite connection waits for another writer.
@@ -44,6 +54,7 @@ class Store:
     ledger: Ledger
     leases: Leases
     pace: Pace
+    verdicts: Verdicts
 
     def verify(self) -> str:
         """Look whether the database is whole; return what it is.
@@ -175,4 +186,5 @@ def _store(database: Database, hasher: AddressHasher) -> Store:
         ledger=SqlLedger(database=database, hasher=hasher),
         leases=SqlLeases(database=database),
         pace=SqlPace(database=database),
+        verdicts=SqlVerdicts(database=database),
     )

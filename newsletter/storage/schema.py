@@ -28,7 +28,7 @@ from newsletter.model import IssueState, ListingState, Origin, SubscriberStatus
 from newsletter.storage.columns import Day, Days, Instant, Named, RowId, Strings
 
 #: The newest migration; a test holds it against the files.
-HEAD = "0003"
+HEAD = "0004"
 
 metadata = MetaData(
     naming_convention={
@@ -415,3 +415,17 @@ attempts = Table(
     sqlite_autoincrement=True,
 )
 Index(None, attempts.c.issue_key)
+
+# --- themes -------------------------------------------------------------------
+
+theme_verdicts = Table(
+    "theme_verdicts",
+    metadata,
+    Column("theme_hash", Text, primary_key=True),
+    # Verdicts of another version of the checker are not asked for any more.
+    Column("checker", Integer, primary_key=True, autoincrement=False),
+    Column("theme", Text, nullable=False),
+    Column("accepted", Boolean, nullable=False),
+    Column("faults", Text, nullable=False),
+    Column("checked_at", Instant, nullable=False),
+)

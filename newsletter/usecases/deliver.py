@@ -16,6 +16,7 @@ from newsletter.errors import (
     DeliveryError,
     NewsletterError,
     StorageError,
+    UnacceptedThemeError,
 )
 from newsletter.ledger import retry_after
 from newsletter.model import (
@@ -164,7 +165,7 @@ class Deliver:
     def _assemble(
         self, rows: Sequence[LedgerRow]
     ) -> tuple[list[Message], list[Outcome]]:
-        """Return the finished mails, and a failure for each that cannot be made."""
+        """Return the finished mails, and what becomes of each that cannot be made."""
         messages: list[Message] = []
         broken: list[Outcome] = []
         for row in rows:
@@ -172,6 +173,16 @@ class Deliver:
                 messages.append(self.assembler.make(row.record))
             except StorageError:
                 raise
+            except UnacceptedThemeError as error:
+                # The issue is sound: it waits until somebody mends the theme.
+                broken.append(
+                    Outcome(
+                        key=row.record.key,
+                        state=IssueState.HELD,
+                        at=self.clock.now(),
+                        reason=str(error),
+                    )
+                )
             except NewsletterError as error:
                 broken.append(
                     Outcome(

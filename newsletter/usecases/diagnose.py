@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from newsletter.accepting import ThemeVerdict
 from newsletter.errors import NewsletterError
 from newsletter.model import (
     Greeting,
@@ -241,7 +242,7 @@ def of_issues(ledger: Ledger) -> Iterator[Finding]:
     counts = ledger.counts()
     for state, what in (
         (IssueState.UNKNOWN, "perhaps sent, perhaps not"),
-        (IssueState.HELD, "held: the server refuses us, not the reader"),
+        (IssueState.HELD, "held: the server refuses us, or we refuse their theme"),
     ):
         if number := counts.get(state, 0):
             yield Finding(
@@ -267,6 +268,31 @@ def of_guard(entries: Entries) -> Iterator[Finding]:
             what=f"{number} listings are held: it looked like a flood",
             cure=f"`newsletter sources release {source}`, or `drop {source}`",
         )
+
+
+def of_theme(verdict: ThemeVerdict, *, has_fallback: bool) -> Finding:
+    """Say whether mails may go out with the configured theme.
+
+    Args:
+        verdict: What is known of its files, or was found just now.
+        has_fallback: Where it is refused, the packaged theme is sent.
+    """
+    area, name = "theme", verdict.theme
+    cure = f"`newsletter theme check {name}` tells each fault with its line"
+    if not verdict.is_accepted:
+        instead = "; the packaged theme is sent instead" if has_fallback else ""
+        return Finding(
+            area=area,
+            grade=Grade.WARNING if has_fallback else Grade.ERROR,
+            what=f"{name!r} is not accepted: {verdict.errors[0]}{instead}",
+            cure=cure,
+        )
+    if verdict.faults:
+        many = len(verdict.faults)
+        said = "1 warning" if many == 1 else f"{many} warnings"
+        what = f"{name!r} is accepted, with {said}"
+        return Finding(area=area, grade=Grade.NOTE, what=what, cure=cure)
+    return Finding(area=area, grade=Grade.FINE, what=f"{name!r} is accepted")
 
 
 def of_part(area: str, look: Callable[[], str]) -> Finding:

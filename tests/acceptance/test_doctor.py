@@ -59,7 +59,7 @@ def test_a_new_folder_is_looked_at_and_stays_as_it_was(
         r"^note     database: there is none yet at sqlite:///.*; the first run makes",
         r"^fine     configuration: no mistake in it: 'Test Papers' as test-papers\.",
         r"^note     configuration: newsletter.from is digest@example.org, an example",
-        r"^fine     theme: 'default' can be compiled",
+        r"^fine     theme: 'default' is accepted",
         r"^(fine|note)     source lab: 1 entry, the newest of 02 Mar 2026",
         r"^note     source empty: can be read, and is empty now",
         r"^error    source page: .*HTML page, not a feed",

@@ -42,7 +42,7 @@ def test_an_empty_database_must_be_upgraded_first(pg_database: str) -> None:
         with pytest.raises(StorageError, match="newsletter db upgrade"):
             use()
     done = migrate(pg_database)
-    assert (done.before, done.after) == (None, "0003")
+    assert (done.before, done.after) == (None, "0004")
     open_store(pg_database, secret=SECRET).close()
 
 

@@ -98,7 +98,7 @@ def newer_scripts(folder: Path) -> Path:
     )
     (scripts / "versions" / "9999_next.py").write_text(
         "from alembic import op\n"
-        'revision, down_revision = "9999", "0003"\n'
+        'revision, down_revision = "9999", "0004"\n'
         "branch_labels = depends_on = None\n"
         "def upgrade():\n"
         "    op.execute(\"INSERT INTO meta VALUES ('next', 'here')\")\n"
@@ -251,10 +251,10 @@ def test_an_older_store_is_copied_aside_and_migrated(
 
 def test_a_migration_says_what_it_did(path: Path, tmp_path: Path) -> None:
     first = migrate(f"sqlite:///{path}")
-    assert (first.before, first.after, first.is_change) == (None, "0003", True)
+    assert (first.before, first.after, first.is_change) == (None, "0004", True)
     file = SqliteFile(path=path, busy_timeout_s=5, scripts=newer_scripts(tmp_path))
     second = file.migrate()
-    assert (second.before, second.after) == ("0003", "9999")
+    assert (second.before, second.after) == ("0004", "9999")
     assert second.copy == path.with_name("newsletter.db.before-9999")
 
 
