@@ -20,6 +20,7 @@ from newsletter.matching import (
     NO_ARCHIVE,
     Archive,
     Document,
+    Near,
     Objection,
     ObjectionKind,
     closest,
@@ -94,13 +95,25 @@ def select(
             acronyms=acronyms,
             archive=archive(),
         )
-        repeats = _repeats((each.candidate for each in near), shown)
-        new = [each for each in near if each.candidate.entry_id not in repeats]
-        close = tuple(
-            explain_close(profile, each.candidate, each.parts, acronyms=acronyms)
-            for each in new[:room]
-        )
+        close = _filling(near, profile, room, shown=shown, acronyms=acronyms)
     return compose(fresh, profile=profile, new=len(candidates), close=close)
+
+
+def _filling(
+    near: Sequence[Near],
+    profile: Profile,
+    room: int,
+    *,
+    shown: Callable[[frozenset[int]], frozenset[int]],
+    acronyms: Acronyms,
+) -> tuple[Match, ...]:
+    """Return the first of what is *near* that the subscriber did not get before."""
+    repeats = _repeats((each.candidate for each in near), shown)
+    new = [each for each in near if each.candidate.entry_id not in repeats]
+    return tuple(
+        explain_close(profile, each.candidate, each.parts, acronyms=acronyms)
+        for each in new[:room]
+    )
 
 
 def _repeats(

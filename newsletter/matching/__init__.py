@@ -6,7 +6,7 @@ saved or tried out, never at night.
 
 from __future__ import annotations
 
-from newsletter.matching.closeness import closest, explain_close
+from newsletter.matching.closeness import Near, closest, explain_close
 from newsletter.matching.profiles import (
     profile_from_json,
     profile_hash,
@@ -29,6 +29,7 @@ __all__ = [
     "NO_ARCHIVE",
     "Archive",
     "Document",
+    "Near",
     "Objection",
     "ObjectionKind",
     "closest",

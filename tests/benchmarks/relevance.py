@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from math import log2
 from pathlib import Path
@@ -209,13 +209,6 @@ def ways(acronyms: Acronyms) -> tuple[Way, ...]:
             fill=True,
             related=False,
             ranking=often,
-        ),
-        Way(
-            name="all, freshness half of the usual",
-            stem="en",
-            acronyms=acronyms,
-            fill=True,
-            ranking=replace(often, freshness=often.freshness / 2),
         ),
         Way(
             name="all, no issue where nothing matches",
