@@ -27,16 +27,19 @@ from newsletter.config import (
     load_subscribers,
     secrets_of,
 )
-from newsletter.deciding import Decider, Plan
+from newsletter.deciding import Decider, Plan, Tokenise
 from newsletter.delivery.greeting import greet
 from newsletter.delivery.outbox import Outbox
 from newsletter.delivery.smtp import Smtp
 from newsletter.errors import ConfigError, ConflictError, NotFoundError, StorageError
+from newsletter.matching import documents
 from newsletter.mime import ascii_address
 from newsletter.model import (
     FetchSettings,
     Greeting,
+    Issue,
     LedgerRow,
+    Outcome,
     Poll,
     ReconcileReport,
     SmtpServer,
@@ -44,7 +47,7 @@ from newsletter.model import (
     SubscriberSpec,
 )
 from newsletter.ports import Clock, Fetcher, LeaseInfo, Pace, Renderer, Transport
-from newsletter.rendering import load_renderer
+from newsletter.rendering import Compiled, load_renderer
 from newsletter.sources import KINDS, make_source
 from newsletter.storage.turns import Turn, beating
 from newsletter.usecases import diagnose as diagnosing
@@ -59,6 +62,7 @@ from newsletter.usecases.prepare import (
     PrepareReport,
 )
 from newsletter.usecases.preview import Previewing
+from newsletter.usecases.proof import Proofs, anonymous
 from newsletter.usecases.refresh import Refresh, RefreshReport, SourceReport
 
 if TYPE_CHECKING:
@@ -143,6 +147,8 @@ class App:
     #: A rehearsal on a copy: nothing is fetched, delivered or kept.
     dry: bool = False
     clock: Clock = field(default_factory=SystemClock)
+    #: May be shared with other apps, so that a theme is compiled once for all.
+    compiled: Compiled = field(default_factory=Compiled, repr=False)
     #: Who we are in leases.
     holder: str = field(
         default_factory=lambda: (
@@ -386,7 +392,7 @@ class App:
     def renderer(self, theme: str) -> Renderer:
         """Return a theme's renderer, compiled once."""
         if theme not in self._renderers:
-            self._renderers[theme] = load_renderer(
+            self._renderers[theme] = self.compiled.renderer(
                 theme, folders=self.settings.template_folders
             )
         return self._renderers[theme]
@@ -424,13 +430,18 @@ class App:
         return self.secrets != _STAND_IN
 
     def previewing(
-        self, at: datetime | None = None, *, with_left_out: bool = True
+        self,
+        at: datetime | None = None,
+        *,
+        with_left_out: bool = True,
+        tokenise: Tokenise = documents,
     ) -> Previewing:
         """Return what shows issues as they would be sent *at* (None: now).
 
         Args:
             at: An instant that counts as now.
             with_left_out: Tell of a mail what it does not show, which takes time.
+            tokenise: Takes entries apart; one that keeps them saves that.
         """
         return Previewing(
             entries=self.store.entries,
@@ -444,7 +455,35 @@ class App:
             specs=self.specs or (),
             now=at or self.clock.now().replace(microsecond=0),
             with_left_out=with_left_out,
+            tokenise=tokenise,
         )
+
+    def send_proof(self, issue: Issue) -> Outcome:
+        """Send a reader's issue to ``preview_to``, and to nobody else.
+
+        No trace of it is left in the store.
+
+        Raises:
+            ConfigError: There is no ``preview_to``, or no password for SMTP.
+            RenderError: The theme fails on it.
+            DeliveryError: The transport takes no mail.
+        """
+        to = self.settings.preview_to
+        if to is None:
+            raise ConfigError(
+                self.settings.document.problem(
+                    ("newsletter", "preview_to"),
+                    "is not set, and previews go to nobody else; set it to your own"
+                    ' address: preview_to = "editor@example.org"',
+                )
+            )
+        proofs = Proofs(assembler=self.assembler, to=to)
+        key = random_bytes.token_hex(16)
+        return proofs.send(issue, key=key, transport=self._transport())
+
+    def html_for_anybody(self, issue: Issue) -> str:
+        """Return the HTML of *issue* without its reader: no address, no token."""
+        return self.renderer(issue.theme).render(anonymous(issue)).html
 
     def _check_way_out(self, at: datetime | None) -> None:
         """Refuse before anything is done what the transport must not do.
@@ -626,11 +665,18 @@ def open_app(
     )
 
 
-def open_to_look(folder: Path, environ: Mapping[str, str]) -> App:
+def open_to_look(
+    folder: Path, environ: Mapping[str, str], *, compiled: Compiled | None = None
+) -> App:
     """Read the whole configuration, then open the store to read only.
 
     Nothing is created or migrated. Where no secret is set yet, links are
     signed with a stand-in.
+
+    Args:
+        folder: The configuration folder.
+        environ: Variables that override the file, and the secrets.
+        compiled: Themes compiled for looks before. None: none are kept.
 
     Raises:
         ConfigError: The configuration has mistakes; all are named.
@@ -650,6 +696,7 @@ def open_to_look(folder: Path, environ: Mapping[str, str]) -> App:
         secrets=secrets,
         environ=environ,
         dry=True,
+        compiled=compiled or Compiled(),
     )
 
 

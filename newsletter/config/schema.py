@@ -80,6 +80,7 @@ class NewsletterTable(_Table):
     language: str = "en"
     timezone: ZoneName = "UTC"
     theme: PlainName = "default"
+    preview_to: Address = ""
     secret_env: Annotated[
         Names, Field(description="the name of a variable, or a list")
     ] = []

@@ -94,6 +94,8 @@ class Settings:
     template_folders: tuple[Path, ...]
     #: What a subscriber has who says nothing else.
     defaults: ReaderKeys
+    #: Who gets previews by mail. None: nobody.
+    preview_to: str | None
     #: Where all of this was read, for mistakes that show later.
     document: Document = field(repr=False)
 
@@ -260,6 +262,7 @@ def _settings(
         secret_files=_secret_files(root, file.newsletter, database_url),
         template_folders=(root / "templates",),
         defaults=file.defaults,
+        preview_to=file.newsletter.preview_to or None,
         document=document,
     )
 

@@ -81,6 +81,11 @@ def load_theme(name: str, *, folders: Sequence[Path]) -> Theme:
     raise ThemeError(f"no theme {name!r} in {places}; make one there", file=name)
 
 
+def own_folders() -> tuple[Path, ...]:
+    """Return where the themes are that come with the program."""
+    return _OWN_FOLDERS
+
+
 def _read(name: str, folder: Path) -> Theme:
     contents = {
         path.relative_to(folder).as_posix(): _bytes_of(path)
