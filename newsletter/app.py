@@ -28,7 +28,7 @@ from newsletter.config import (
     load_subscribers,
     secrets_of,
 )
-from newsletter.deciding import Decider, Plan
+from newsletter.deciding import Decider, Plan, Tokenise
 from newsletter.delivery.greeting import greet
 from newsletter.delivery.outbox import Outbox
 from newsletter.delivery.smtp import Smtp
@@ -39,11 +39,14 @@ from newsletter.errors import (
     StorageError,
     ThemeError,
 )
+from newsletter.matching import documents
 from newsletter.mime import ascii_address
 from newsletter.model import (
     FetchSettings,
     Greeting,
+    Issue,
     LedgerRow,
+    Outcome,
     Poll,
     ReconcileReport,
     SmtpServer,
@@ -51,6 +54,7 @@ from newsletter.model import (
     SubscriberSpec,
 )
 from newsletter.ports import Clock, Fetcher, LeaseInfo, Pace, Renderer, Transport
+from newsletter.rendering import Compiled
 from newsletter.rendering.making import make_theme
 from newsletter.rendering.themes import load_theme
 from newsletter.sources import KINDS, make_source
@@ -75,6 +79,7 @@ from newsletter.usecases.prepare import (
     PrepareReport,
 )
 from newsletter.usecases.preview import Previewing
+from newsletter.usecases.proof import Proofs, anonymous
 from newsletter.usecases.refresh import Refresh, RefreshReport, SourceReport
 
 if TYPE_CHECKING:
@@ -166,6 +171,8 @@ class App:
     #: Why the packaged theme is in the settings. None: the configured one is.
     fallback: Fallback | None = None
     clock: Clock = field(default_factory=SystemClock)
+    #: May be shared with other apps, so that a theme is compiled once for all.
+    compiled: Compiled = field(default_factory=Compiled, repr=False)
     #: Who we are in leases.
     holder: str = field(
         default_factory=lambda: (
@@ -446,6 +453,7 @@ class App:
             folders=self.settings.template_folders,
             find=find,
             has_fallback=self.settings.has_theme_fallback,
+            compiled=self.compiled,
         )
 
     def renderer(self, theme: str) -> Renderer:
@@ -500,13 +508,18 @@ class App:
         return self.secrets != _STAND_IN
 
     def previewing(
-        self, at: datetime | None = None, *, with_left_out: bool = True
+        self,
+        at: datetime | None = None,
+        *,
+        with_left_out: bool = True,
+        tokenise: Tokenise = documents,
     ) -> Previewing:
         """Return what shows issues as they would be sent *at* (None: now).
 
         Args:
             at: An instant that counts as now.
             with_left_out: Tell of a mail what it does not show, which takes time.
+            tokenise: Takes entries apart; one that keeps them saves that.
         """
         return Previewing(
             entries=self.store.entries,
@@ -520,7 +533,35 @@ class App:
             specs=self.specs or (),
             now=at or self.clock.now().replace(microsecond=0),
             with_left_out=with_left_out,
+            tokenise=tokenise,
         )
+
+    def send_proof(self, issue: Issue) -> Outcome:
+        """Send a reader's issue to ``preview_to``, and to nobody else.
+
+        No trace of it is left in the store.
+
+        Raises:
+            ConfigError: There is no ``preview_to``, or no password for SMTP.
+            RenderError: The theme fails on it.
+            DeliveryError: The transport takes no mail.
+        """
+        to = self.settings.preview_to
+        if to is None:
+            raise ConfigError(
+                self.settings.document.problem(
+                    ("newsletter", "preview_to"),
+                    "is not set, and previews go to nobody else; set it to your own"
+                    ' address: preview_to = "editor@example.org"',
+                )
+            )
+        proofs = Proofs(assembler=self.assembler, to=to)
+        key = random_bytes.token_hex(16)
+        return proofs.send(issue, key=key, transport=self._transport())
+
+    def html_for_anybody(self, issue: Issue) -> str:
+        """Return the HTML of *issue* without its reader: no address, no token."""
+        return self.renderer(issue.theme).render(anonymous(issue)).html
 
     def _check_way_out(self, at: datetime | None) -> None:
         """Refuse before anything is done what the transport must not do.
@@ -776,11 +817,18 @@ def new_theme(
     return make_theme(name, like=load_theme(like, folders=folders), folder=folders[0])
 
 
-def open_to_look(folder: Path, environ: Mapping[str, str]) -> App:
+def open_to_look(
+    folder: Path, environ: Mapping[str, str], *, compiled: Compiled | None = None
+) -> App:
     """Read the whole configuration, then open the store to read only.
 
     Nothing is created or migrated. Where no secret is set yet, links are
     signed with a stand-in.
+
+    Args:
+        folder: The configuration folder.
+        environ: Variables that override the file, and the secrets.
+        compiled: Themes compiled for looks before. None: none are kept.
 
     Raises:
         ConfigError: The configuration has mistakes; all are named.
@@ -800,6 +848,7 @@ def open_to_look(folder: Path, environ: Mapping[str, str]) -> App:
         secrets=secrets,
         environ=environ,
         dry=True,
+        compiled=compiled or Compiled(),
     )
 
 

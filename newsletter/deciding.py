@@ -36,6 +36,8 @@ from newsletter.selecting import LeftOut, left_out, refer, select
 WINDOWS_KEPT = 8
 #: Some thousand entries each.
 ARCHIVES_KEPT = 2
+#: Returns entries in tokens, in their order.
+Tokenise = Callable[[Sequence[Candidate]], tuple[Document, ...]]
 #: What the ledger keeps of a selection: items, headings, more.
 Referred = tuple[tuple[IssueItem, ...], tuple[str, ...], tuple[IssueItem, ...]]
 
@@ -84,6 +86,8 @@ class Decider:
     theme_hash: str
     catch_up: CatchUp
     source_order: Sequence[str]
+    #: Takes entries apart; one that keeps what it made serves several deciders.
+    tokenise: Tokenise = documents
     _windows: OrderedDict[
         Window, tuple[tuple[Candidate, ...], tuple[Document, ...]]
     ] = field(default_factory=OrderedDict)
@@ -193,8 +197,12 @@ class Decider:
         decision: Decision,
         *,
         as_of: datetime,
+        only: frozenset[int] | None = None,
     ) -> tuple[LeftOut, ...]:
-        """Return what the window held and the issue does not show, and why."""
+        """Return what the window held and the issue does not show, and why.
+
+        Of the entries with the ids *only*; None: of all.
+        """
         if decision.outcome is None or plan.slot is None:
             return ()
         candidates, tokenised = self._candidates(decision.window)
@@ -208,6 +216,7 @@ class Decider:
             shown=lambda ids: self.ledger.shown(subscriber.id, ids, since=since),
             documents=tokenised,
             acronyms=self.edition.acronyms,
+            only=only,
         )
 
     def window_of(self, subscriber: Subscriber, plan: Plan, as_of: datetime) -> Window:
@@ -259,7 +268,7 @@ class Decider:
         kept = self._windows.get(window)
         if kept is None:
             candidates = self.entries.window(window, source_order=self.source_order)
-            kept = (candidates, documents(candidates))
+            kept = (candidates, self.tokenise(candidates))
             self._windows[window] = kept
             if len(self._windows) > WINDOWS_KEPT:
                 self._windows.popitem(last=False)

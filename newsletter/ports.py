@@ -46,6 +46,9 @@ from newsletter.model import (
 from newsletter.weighing import Limits
 from newsletter.windows import WideRead
 
+#: Characters of a public id by which a search finds it: fewer are in many.
+ID_AT_LEAST = 6
+
 
 class Clock(Protocol):
     """The wall clock; app.py makes the only real one."""
@@ -281,9 +284,11 @@ class Subscribers(Protocol):
         """Return what ``reconcile`` would do; nothing is written."""
 
     def search(self, text: str, *, limit: int) -> tuple[Subscriber, ...]:
-        """Return whose address or name contains *text*, any case, by address.
+        """Return whom *text* is a part of, any case, by address.
 
-        Of any status but erased. An empty *text*: everybody.
+        Of the address, the name, the id of the readers' file, or, from
+        ``ID_AT_LEAST`` characters on, the beginning of the public id. Of any
+        status but erased. An empty *text*: everybody.
         """
 
     def get(self, name: str) -> Subscriber:

@@ -159,6 +159,7 @@ def left_out(
     shown: Callable[[frozenset[int]], frozenset[int]],
     documents: Sequence[Document],
     acronyms: Acronyms = NO_ACRONYMS,
+    only: frozenset[int] | None = None,
 ) -> tuple[LeftOut, ...]:
     """Return what ``select`` saw and did not show, with its reason.
 
@@ -173,13 +174,14 @@ def left_out(
         shown: Tells which of some entry ids the subscriber got before.
         documents: *candidates*, tokenised.
         acronyms: Short forms that find their long ones.
+        only: Ids of entries that are asked for. None: all.
     """
     cards = outcome.matches if isinstance(outcome, Selection) else ()
     inside = {match.candidate.entry_id for match in cards}
     rest = [
         (candidate, objection(profile, candidate, document, acronyms=acronyms))
         for candidate, document in zip(candidates, documents, strict=True)
-        if candidate.entry_id not in inside
+        if _is_asked(candidate.entry_id, inside, only)
     ]
     repeats = _repeats((c for c, why in rest if why is None), shown)
     wanted = [
@@ -197,6 +199,10 @@ def left_out(
         *(_left_out(match, why, repeats) for match, why in wanted),
         *(LeftOut(candidate=c, reason=Reason.UNMATCHED) for c in unmatched),
     )
+
+
+def _is_asked(entry: int, inside: set[int], only: frozenset[int] | None) -> bool:
+    return entry not in inside and (only is None or entry in only)
 
 
 def _left_out(match: Match, why: Objection | None, repeats: frozenset[int]) -> LeftOut:

@@ -23,8 +23,8 @@ from newsletter.errors import (
     UnacceptedThemeError,
 )
 from newsletter.ports import Renderer
+from newsletter.rendering import Compiled
 from newsletter.rendering.judging import judge, refused
-from newsletter.rendering.renderer import ThemeRenderer
 from newsletter.rendering.shipped import is_shipped
 from newsletter.rendering.themes import Theme, load_theme
 
@@ -50,6 +50,7 @@ class Themes:
     #: What the store knows of a theme, by hash.
     find: Callable[[str], ThemeVerdict | None]
     has_fallback: bool = False
+    compiled: Compiled = field(default_factory=Compiled)
     #: What this process has found itself, by hash.
     judged: dict[str, ThemeVerdict] = field(default_factory=dict)
     _renderers: dict[str, Renderer] = field(default_factory=dict)
@@ -70,7 +71,7 @@ class Themes:
             ThemeError: It cannot be used.
         """
         if name not in self._renderers:
-            self._renderers[name] = ThemeRenderer(self.load(name))
+            self._renderers[name] = self.compiled.of(self.load(name))
         return self._renderers[name]
 
     def known(self, theme: Theme) -> ThemeVerdict | None:
@@ -123,7 +124,7 @@ class Themes:
             raise UnacceptedThemeError(
                 why_refused(verdict), file=first.file or name, line=first.line
             )
-        return ThemeRenderer(theme)
+        return self.compiled.of(theme)
 
     def mailable(self, name: str) -> Renderer:
         """Return what a mail in theme *name* goes out with: it, or the fallback.

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import webbrowser
+from contextlib import suppress
 from pathlib import Path
+from threading import Event, Thread
 
 import click
 
 from newsletter.app import read_settings
 from newsletter.cli.output import warn
+from newsletter.errors import NewsletterError
+from newsletter.web.desk import Desk
 from newsletter.web.door import Door
 from newsletter.web.preview import preview_app
 from newsletter.web.serving import USUAL_PORT, Serving, listen
@@ -27,16 +31,21 @@ from newsletter.web.serving import USUAL_PORT, Serving, listen
 def preview(ctx: click.Context, port: int | None, *, opens: bool) -> None:
     """Show any reader's issue as it will be sent, on a local page.
 
-    Reads only: nothing is fetched, written or sent. Edits of the configuration
-    and of themes show at the next look. Ctrl-C ends it.
+    Nothing is fetched or written, and nothing sent but by its button, to
+    preview_to. Edits of the configuration and of themes show at once. Ctrl-C
+    ends it.
     """
     folder: Path = ctx.find_root().obj["folder"]
     title = read_settings(folder, os.environ).newsletter.title
-    serving = Serving()
+    serving, ended = Serving(), Event()
     try:
         listener = listen(port)
         door = Door(port=listener.getsockname()[1])
-        app = preview_app(folder.absolute(), os.environ, door=door, stop=serving.stop)
+        desk = Desk(folder=folder.absolute(), environ=os.environ)
+        app = preview_app(
+            desk, door=door, stop=serving.stop, is_ending=lambda: serving.is_ending
+        )
+        Thread(target=_warm, args=[desk, serving, ended]).start()
         click.echo(f"preview of {title}: {door.address}")
         click.echo("for you alone: the address holds a secret. Ctrl-C ends it")
         if opens and not webbrowser.open(door.address_once()):
@@ -45,4 +54,21 @@ def preview(ctx: click.Context, port: int | None, *, opens: bool) -> None:
     except KeyboardInterrupt:
         # An interrupt is how it ends.
         click.echo()
+    finally:
+        ended.set()
     click.echo("preview ended")
+
+
+def _warm(desk: Desk, serving: Serving, ended: Event) -> None:
+    """Look once, so that the first page comes as fast as the others.
+
+    Not before the server is up: an interrupt of the main thread while that
+    imports leaves the lock of imports held for ever. No daemon either: one
+    that is at work while the interpreter ends aborts it.
+    """
+    while not serving.is_up:
+        if ended.wait(0.05):
+            return
+    # What is wrong is said by the page, to who looks.
+    with suppress(NewsletterError):
+        desk.warm()

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 import click
-import tomlkit
 
 from newsletter import app as root
 from newsletter.app import App
 from newsletter.cli.context import Instant, open_app, profile_of
 from newsletter.cli.output import counted, json_option, print_json, warn
-from newsletter.config import Settings, read_profile
+from newsletter.config import Settings, read_profile, reader_toml
 from newsletter.errors import ConfigError
-from newsletter.model import Candidate, Interest, Profile, Subscriber, SubscriberSpec
+from newsletter.model import Candidate, Profile, Subscriber, SubscriberSpec
 from newsletter.usecases import lint, members
 
 HEAD = """\
@@ -63,7 +61,7 @@ def show(ctx: click.Context, address: str, *, as_json: bool) -> None:
     if as_json:
         print_json({"subscriber": reader, "profile": wanted})
     else:
-        click.echo(as_toml(reader, wanted), nl=False)
+        click.echo(reader_toml(reader, wanted), nl=False)
 
 
 @profile.command()
@@ -80,7 +78,7 @@ def edit(ctx: click.Context, address: str, file: Path | None) -> None:
         reader, wanted = _of(app, address)
         members.check_may_rewrite(reader)
         if file is None:
-            spec = _typed(settings, reader, as_toml(reader, wanted))
+            spec = _typed(settings, reader, reader_toml(reader, wanted))
         else:
             spec = _read(settings, file, address)
         changed = False
@@ -238,50 +236,7 @@ def _kept(typed: str) -> str:
     return f"nothing was changed; what you typed is kept in {file.name}"
 
 
-# --- writing ---
-
-
-def as_toml(reader: Subscriber, wanted: Profile) -> str:
-    """Return a reader's profile as TOML, with the keys of subscribers.toml."""
-    document = tomlkit.document()
-    rules = reader.schedule
-    document.add("timezone", tomlkit.item(reader.timezone))
-    document.add("language", tomlkit.item(reader.language))
-    document.add("schedule", tomlkit.item(rules[0] if len(rules) == 1 else list(rules)))
-    document.add("interests", _lines([_interest(i) for i in wanted.interests]))
-    document.add("mutes", _lines([_text(mute.query) for mute in wanted.mutes]))
-    for key in ("order", "sections", "max_items", "min_votes", "skip_empty"):
-        value = getattr(wanted, key)
-        plain = value if isinstance(value, bool | int) else str(value)
-        document.add(key, tomlkit.item(plain))
-    return tomlkit.dumps(document)
-
-
-def _lines(items: Sequence[object]) -> tomlkit.items.Array:
-    found = tomlkit.array()
-    for item in items:
-        found.append(item)
-    return found.multiline(multiline=bool(items))
-
-
-def _interest(interest: Interest) -> object:
-    """Return an interest as one writes it: a query, or a table where it has more."""
-    if not interest.name and interest.weight == 1:
-        return _text(interest.query)
-    table = tomlkit.inline_table()
-    table.append("query", _text(interest.query))
-    if interest.name:
-        table.append("name", interest.name)
-    if interest.weight != 1:
-        weight: Decimal = interest.weight
-        whole = weight == weight.to_integral_value()
-        table.append("weight", int(weight) if whole else float(weight))
-    return table
-
-
-def _text(query: str) -> tomlkit.items.String:
-    """Return a query in quotes that its own quotes do not disturb."""
-    return tomlkit.string(query, literal='"' in query and "'" not in query)
+# --- printing ---
 
 
 def _print_lint(found: lint.Lint, days: int) -> None:

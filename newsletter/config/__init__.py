@@ -11,20 +11,27 @@ from newsletter.config.subscribers import (
     read_profile,
     read_reader,
 )
+from newsletter.config.trying import Mistake, Tried, try_profile
+from newsletter.config.writing import profile_toml, reader_toml
 
 __all__ = [
     "Delivery",
+    "Mistake",
     "Settings",
+    "Tried",
     "add_source",
     "add_sources",
     "existing_secrets",
     "load_settings",
     "load_subscribers",
+    "profile_toml",
     "read_profile",
     "read_reader",
+    "reader_toml",
     "remove_source",
     "sample_folder",
     "secrets_of",
     "slug",
     "starter_folder",
+    "try_profile",
 ]

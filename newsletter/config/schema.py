@@ -81,6 +81,7 @@ class NewsletterTable(_Table):
     timezone: ZoneName = "UTC"
     theme: PlainName = "default"
     theme_fallback: Literal["none", "default"] = "none"
+    preview_to: Address = ""
     secret_env: Annotated[
         Names, Field(description="the name of a variable, or a list")
     ] = []

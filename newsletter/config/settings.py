@@ -96,6 +96,8 @@ class Settings:
     has_theme_fallback: bool
     #: What a subscriber has who says nothing else.
     defaults: ReaderKeys
+    #: Who gets previews by mail. None: nobody.
+    preview_to: str | None
     #: Where all of this was read, for mistakes that show later.
     document: Document = field(repr=False)
 
@@ -263,6 +265,7 @@ def _settings(
         template_folders=(root / "templates",),
         has_theme_fallback=file.newsletter.theme_fallback == "default",
         defaults=file.defaults,
+        preview_to=file.newsletter.preview_to or None,
         document=document,
     )
 

@@ -4,7 +4,15 @@ theme's files ── load ──> Theme ── compile_mjml ──> Jinja over H
 Issue ── view ──> IssueView (plain values) ── Jinja, pieces kept ──> Rendered
 """
 
+from newsletter.rendering.compiled import Compiled
 from newsletter.rendering.renderer import ThemeRenderer, load_renderer
-from newsletter.rendering.themes import Theme, load_theme
+from newsletter.rendering.themes import Theme, load_theme, own_folders
 
-__all__ = ["Theme", "ThemeRenderer", "load_renderer", "load_theme"]
+__all__ = [
+    "Compiled",
+    "Theme",
+    "ThemeRenderer",
+    "load_renderer",
+    "load_theme",
+    "own_folders",
+]

@@ -92,6 +92,11 @@ def check_name(name: str) -> None:
         )
 
 
+def own_folders() -> tuple[Path, ...]:
+    """Return where the themes are that come with the program."""
+    return _OWN_FOLDERS
+
+
 def _read(name: str, folder: Path) -> Theme:
     contents = {
         path.relative_to(folder).as_posix(): _bytes_of(path)

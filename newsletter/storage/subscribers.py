@@ -20,6 +20,7 @@ from newsletter.model import (
     SubscriberSpec,
     SubscriberStatus,
 )
+from newsletter.ports import ID_AT_LEAST
 from newsletter.storage import members
 from newsletter.storage.addresses import AddressHasher, address_key
 from newsletter.storage.codec import SUBSCRIBER, subscriber_of, subscribers_of
@@ -188,10 +189,17 @@ class SqlSubscribers:
     def search(self, text: str, *, limit: int) -> tuple[Subscriber, ...]:
         """See ports.Subscribers."""
         key = subscribers.c.address_key
+        wanted = text.strip()
         is_it = or_(
-            key.contains(text.strip().casefold(), autoescape=True),
-            subscribers.c.name.icontains(text.strip(), autoescape=True),
+            key.contains(wanted.casefold(), autoescape=True),
+            subscribers.c.name.icontains(wanted, autoescape=True),
+            subscribers.c.file_id.icontains(wanted, autoescape=True),
         )
+        if len(wanted) >= ID_AT_LEAST:
+            begins = subscribers.c.public_id.startswith(
+                wanted.casefold(), autoescape=True
+            )
+            is_it = or_(is_it, begins)
         query = select(subscribers).where(key.is_not(None), is_it)
         with self.database.read() as connection:
             rows = connection.execute(query.order_by(key).limit(limit))

@@ -17,8 +17,9 @@ from enum import StrEnum
 from functools import cached_property
 
 from newsletter.assembling import Assembler
-from newsletter.deciding import Decider
+from newsletter.deciding import Decider, Tokenise
 from newsletter.errors import NotFoundError
+from newsletter.matching import documents
 from newsletter.model import (
     CatchUp,
     Edition,
@@ -34,11 +35,22 @@ from newsletter.model import (
     SubscriberSpec,
     SubscriberStatus,
 )
-from newsletter.ports import Entries, Ledger, Subscribers
+from newsletter.ports import ID_AT_LEAST, Entries, Ledger, Subscribers
 from newsletter.selecting import LeftOut
 
 #: Past issues that are offered of a reader.
-PAST_ISSUES = 30
+PAST_ISSUES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Of which entries it is told why they are left out."""
+
+    #: None: of all.
+    ids: frozenset[int] | None = None
+
+
+ALL, NONE = Wanted(), Wanted(frozenset())
 
 
 class Standing(StrEnum):
@@ -102,8 +114,10 @@ class Previewing:
     #: The readers' file.
     specs: Sequence[SubscriberSpec]
     now: datetime
-    #: Of a mail; of what brings no mail it is always told.
+    #: Tell of a mail what it does not show; of what brings no mail it is always told.
     with_left_out: bool = True
+    #: See ``Decider``.
+    tokenise: Tokenise = documents
 
     @cached_property
     def forecast(self) -> Forecast:
@@ -120,13 +134,12 @@ class Previewing:
         return foreseen.first_release_at() is not None
 
     def search(self, text: str, *, limit: int) -> Found:
-        """Return readers whose address or name contains *text*, by address."""
+        """Return readers of whose address, name or id *text* is a part, by address."""
         wanted = text.strip().casefold()
         found: dict[str, Foreseen | Subscriber] = {
             name: foreseen
             for name, foreseen in self._foreseen.items()
-            if wanted in who(foreseen).address.casefold()
-            or wanted in who(foreseen).name.casefold()
+            if self._goes_by(wanted, who(foreseen))
         }
         # As many more as the file may have changed beyond recognition.
         most = limit + len(self._foreseen) + 1
@@ -135,6 +148,20 @@ class Previewing:
                 found[subscriber.public_id] = subscriber
         readers = sorted(found.values(), key=lambda r: who(r).address.casefold())
         return Found(readers=tuple(readers[:limit]), has_more=len(readers) > limit)
+
+    @cached_property
+    def _ids(self) -> Mapping[str, str]:
+        """Return the ids of the readers' file by their address."""
+        return {spec.address: (spec.id or "").casefold() for spec in self.specs}
+
+    def _goes_by(self, wanted: str, reader: Subscriber) -> bool:
+        """Tell of a reader of the file what the store's search tells of its own."""
+        return (
+            wanted in reader.address.casefold()
+            or wanted in reader.name.casefold()
+            or wanted in self._ids.get(reader.address, "")
+            or (len(wanted) >= ID_AT_LEAST and reader.public_id.startswith(wanted))
+        )
 
     def reader(self, name: str) -> Foreseen:
         """Return a reader, as the next run will have them.
@@ -161,23 +188,33 @@ class Previewing:
         """Return the reader's issues, the newest first."""
         return self.ledger.issues_of(reader.id, limit=PAST_ISSUES)
 
-    def everyone_now(self, reader: Foreseen) -> Preview:
+    def everyone_now(
+        self, reader: Foreseen, *, wanted: Wanted | None = None
+    ) -> Preview:
         """Return what ``run --everyone`` would write for the reader now.
+
+        Args:
+            reader: With any profile: the one they have, or one that is tried.
+            wanted: What of the left out is told. None: as ``with_left_out`` says.
 
         Raises:
             NewsletterError: The run would fail on it as well.
         """
-        return self._preview(reader, self.now, everyone=True)
+        return self._preview(reader, self.now, everyone=True, wanted=wanted)
 
-    def next_slot(self, reader: Foreseen) -> Preview:
+    def next_slot(self, reader: Foreseen, *, wanted: Wanted | None = None) -> Preview:
         """Return what the reader's next slot would bring, by what is known now.
+
+        Args:
+            reader: As for ``everyone_now``.
+            wanted: The same.
 
         Raises:
             NewsletterError: The run would fail on it as well.
         """
         upcoming = reader.subscriber.next_slot
         as_of = max(self.now, upcoming) if upcoming else self.now
-        return self._preview(reader, as_of, everyone=False)
+        return self._preview(reader, as_of, everyone=False, wanted=wanted)
 
     def past_issue(self, reader: Subscriber, key: str) -> Preview:
         """Return an issue of the reader from the ledger, made again.
@@ -206,7 +243,12 @@ class Previewing:
         )
 
     def _preview(
-        self, foreseen: Foreseen, as_of: datetime, *, everyone: bool
+        self,
+        foreseen: Foreseen,
+        as_of: datetime,
+        *,
+        everyone: bool,
+        wanted: Wanted | None,
     ) -> Preview:
         reader, profile = foreseen.subscriber, foreseen.profile
         if reader.status is not SubscriberStatus.ACTIVE:
@@ -230,8 +272,12 @@ class Previewing:
                 reader=reader, standing=served, as_of=as_of, slot=plan.instant
             )
         left_out: tuple[LeftOut, ...] = ()
-        if self.with_left_out or decision.record is None:
-            left_out = decider.left_out(reader, profile, plan, decision, as_of=as_of)
+        if wanted is None:
+            wanted = ALL if self.with_left_out or decision.record is None else NONE
+        if wanted is not NONE:
+            left_out = decider.left_out(
+                reader, profile, plan, decision, as_of=as_of, only=wanted.ids
+            )
         record = decision.record
         issue = None if record is None else self._issue(record, profile)
         return Preview(
@@ -248,8 +294,20 @@ class Previewing:
     def _issue(self, record: IssueRecord, profile: Profile) -> Issue:
         return self.assembler.issue(record, profile=profile, edition=self.edition)
 
+    @cached_property
+    def _deciders(self) -> dict[datetime, Decider]:
+        return {}
+
     def _decider(self, as_of: datetime) -> Decider:
-        """Return what decides once all that is due at *as_of* is released."""
+        """Return what decides once all that is due at *as_of* is released.
+
+        The same one for the same instant: two profiles share their window.
+        """
+        if as_of not in self._deciders:
+            self._deciders[as_of] = self._make_decider(as_of)
+        return self._deciders[as_of]
+
+    def _make_decider(self, as_of: datetime) -> Decider:
         theme = self.edition.newsletter.theme
         return Decider(
             entries=self.entries.foresee(as_of=as_of, settle=self.settle),
@@ -258,6 +316,7 @@ class Previewing:
             theme_hash=self.assembler.theme_hash(theme),
             catch_up=self.catch_up,
             source_order=self.source_order,
+            tokenise=self.tokenise,
         )
 
 

@@ -34,6 +34,8 @@ _POLICY = (
     "default-src 'none'; style-src 'self'; frame-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
+#: Of pages with our own script; it may ask this server, and nobody else.
+PAGE_POLICY = f"{_POLICY}; script-src 'self'; connect-src 'self'"
 #: Of every response, unless the page brings its own.
 HEADERS = {
     "Content-Security-Policy": _POLICY,

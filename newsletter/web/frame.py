@@ -42,18 +42,17 @@ class Scheme(StrEnum):
     DARK = "dark"
 
 
-def framed(html: str, scheme: Scheme, *, dead: Iterable[str] = ()) -> str:
+def framed(html: str, scheme: Scheme | None, *, dead: Iterable[str] = ()) -> str:
     """Return the copy of a mail's *html* that a frame shows.
 
     Args:
         html: As it is sent.
-        scheme: Which colours it is asked for.
+        scheme: Which colours it is asked for. None: what the system asks for.
         dead: Links that lead nowhere here: trying them out would act for the
             reader.
     """
-    html = _STYLE.sub(lambda found: found[1] + _css(found[2], scheme) + found[3], html)
-    html = _TAG.sub(lambda found: _answered(found[0], scheme), html)
-    html = _META.sub(rf"\g<1>{scheme}", html)
+    if scheme is not None:
+        html = _in_scheme(html, scheme)
     for url in dead:
         html = html.replace(
             f'href="{escape(url)}"',
@@ -61,6 +60,12 @@ def framed(html: str, scheme: Scheme, *, dead: Iterable[str] = ()) -> str:
         )
     # The frame itself must not be led anywhere.
     return _HEAD.sub(lambda found: f'{found[0]}<base target="_blank">', html, count=1)
+
+
+def _in_scheme(html: str, scheme: Scheme) -> str:
+    html = _STYLE.sub(lambda found: found[1] + _css(found[2], scheme) + found[3], html)
+    html = _TAG.sub(lambda found: _answered(found[0], scheme), html)
+    return _META.sub(rf"\g<1>{scheme}", html)
 
 
 def _css(text: str, scheme: Scheme) -> str:
@@ -74,16 +79,21 @@ def _answered(text: str, scheme: Scheme) -> str:
     )
 
 
-def policy(html: str) -> str:
+def policy(html: str, *, images: bool = True) -> str:
     """Return the Content-Security-Policy of the frame that shows *html*.
 
     Images are loaded from where the mail has them, and nothing else is.
+
+    Args:
+        html: What is shown.
+        images: Whether any are shown.
     """
     found = {one or other for one, other in _IMAGE.findall(html)}
     hosts = sorted(url for url in found if _HOST.fullmatch(urlsplit(url).netloc))
+    sources = " ".join(["data:", *hosts]) if images else "'none'"
     return (
         "default-src 'none'; style-src 'unsafe-inline'; "
-        f"img-src {' '.join(['data:', *hosts])}; "
+        f"img-src {sources}; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'self'; "
         f"sandbox {SANDBOX}"
     )

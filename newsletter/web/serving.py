@@ -91,6 +91,11 @@ class Serving:
         """Tell whether requests are answered."""
         return self._server is not None and self._server.started
 
+    @property
+    def is_ending(self) -> bool:
+        """Tell whether it is about to end: answers that last must come to theirs."""
+        return self._server is not None and self._server.should_exit
+
     def stop(self) -> None:
         """End it soon. Safe from any thread."""
         if self._server is not None:

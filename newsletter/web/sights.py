@@ -9,25 +9,13 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from zoneinfo import ZoneInfo
 
-from newsletter.model import Foreseen, LedgerRow, Match, Subscriber
-from newsletter.rendering.cutting import cut
-from newsletter.selecting import LeftOut, Reason
+from newsletter.model import Foreseen, LedgerRow, Subscriber
 from newsletter.usecases.preview import Preview, Standing, name_of, who
-from newsletter.web.desk import NEXT, NOW, Choice, Sight, View
-
-#: Bytes of HTML where Gmail begins to cut, and where we begin to warn.
-CLIPPED_AT, HEAVY_AT = 102_000, 90_000
-#: Titles that matched nothing, listed at once; and of each other reason.
-TITLES_SHOWN = 100
-ENTRIES_SHOWN = 50
-LONGEST_TITLE = 300
-
-_REASONS = {
-    Reason.NO_ROOM: "Matched, but there was no room",
-    Reason.SHOWN_BEFORE: "Shown in an earlier issue",
-    Reason.FEW_VOTES: "Too few votes",
-    Reason.MUTED: "Muted",
-}
+from newsletter.web import entries
+from newsletter.web.checks import CLIPPED_AT, HEAVY_AT, Checks, check
+from newsletter.web.choices import NEXT, NOW, Choice, View
+from newsletter.web.desk import Sight
+from newsletter.web.trial import trial_values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +25,8 @@ class Tab:
     label: str
     href: str
     is_current: bool
+    #: Of a view.
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,24 +71,36 @@ def page(sight: Sight) -> Mapping[str, object]:
     mail = None
     if preview is not None and preview.message is not None:
         mail = mail_of(preview.message.content)
+    checks = None if mail is None else check(mail.html, text=mail.text, whole=mail.size)
+    issues = tuple(_issue_tabs(sight))
     return {
-        "sight": sight,
-        "choice": choice,
-        "readers": tuple(_reader_rows(sight)),
-        "issues": tuple(_issue_tabs(sight)),
-        "views": tuple(_view_tabs(choice, preview)),
-        "widths": _switch(choice, "width", ("phone", "Phone"), ("desktop", "Desktop")),
-        "schemes": _switch(choice, "scheme", ("light", "Light"), ("dark", "Dark")),
+        **reader_list(sight),
+        **_switches(choice),
+        "issues": issues,
+        "leaf": _leaf(issues),
+        "views": tuple(_view_tabs(choice, preview, checks)),
         "frame": choice.but(at=sight.at, q="", view=View.MAIL),
+        "here": choice.fields(at=sight.at, q=""),
         "preview": preview,
         "mail": mail,
+        "checks": checks,
+        "trial": trial_values(sight),
         "notes": tuple(notes(sight, mail)),
         "about": _about(preview) if preview is not None else (),
-        "cards": tuple(_cards(preview)),
-        "more": tuple(_more(preview)),
-        "left_out": tuple(_groups(preview)),
-        "unmatched": _unmatched(preview, choice.find),
+        "cards": tuple(entries.cards(preview)),
+        "more": tuple(entries.more(preview)),
+        "left_out": tuple(entries.groups(preview)),
+        "unmatched": entries.unmatched(preview, choice.find),
         "kilobytes": kilobytes,
+    }
+
+
+def reader_list(sight: Sight) -> Mapping[str, object]:
+    """Return what the list of readers shows."""
+    return {
+        "sight": sight,
+        "choice": sight.choice,
+        "readers": tuple(_reader_rows(sight)),
     }
 
 
@@ -120,7 +122,8 @@ def _reader_rows(sight: Sight) -> Iterator[Mapping[str, object]]:
             "state": "joins at the next run" if joins else _state(subscriber),
             "href": sight.choice.but(
                 reader=name_of(reader),
-                issue=_kept_issue(sight.choice.issue),
+                issue=NOW if sight.choice.is_past else sight.choice.issue,
+                draft="",
                 find="",
             ),
             "is_current": name_of(reader) == sight.choice.reader,
@@ -129,11 +132,6 @@ def _reader_rows(sight: Sight) -> Iterator[Mapping[str, object]]:
 
 def _state(subscriber: Subscriber) -> str:
     return "" if subscriber.status == "active" else str(subscriber.status)
-
-
-def _kept_issue(issue: str) -> str:
-    """Return which issue of another reader is the like of *issue*."""
-    return issue if issue in {NOW, NEXT} else NOW
 
 
 def _issue_tabs(sight: Sight) -> Iterator[Tab]:
@@ -155,40 +153,75 @@ def _issue_tabs(sight: Sight) -> Iterator[Tab]:
 def _issue_tab(choice: Choice, issue: str, label: str) -> Tab:
     # A beginning of a key is enough to name an issue.
     is_current = choice.issue == issue or (
-        choice.issue not in {NOW, NEXT} and issue.startswith(choice.issue)
+        choice.is_past and issue.startswith(choice.issue)
     )
     return Tab(
         label=label, href=choice.but(issue=issue, find=""), is_current=is_current
     )
 
 
+def _leaf(issues: tuple[Tab, ...]) -> Mapping[str, object]:
+    """Return the issues before and after the current one, in the order of time."""
+    now, upcoming, *past = issues or (None, None)
+    in_time = [*reversed(past), *([now, upcoming] if now and upcoming else [])]
+    place = next((n for n, tab in enumerate(in_time) if tab.is_current), -1)
+    return {
+        "older": in_time[place - 1] if place > 0 else None,
+        "newer": in_time[place + 1] if 0 <= place < len(in_time) - 1 else None,
+        "place": place + 1 if 0 <= place < len(past) else 0,
+        "past": len(past),
+    }
+
+
 def _local(at: datetime, reader: Subscriber) -> str:
     return f"{at.astimezone(ZoneInfo(reader.timezone)):%a %d %b %Y, %H:%M}"
 
 
-def _view_tabs(choice: Choice, preview: Preview | None) -> Iterator[Tab]:
+def _view_tabs(
+    choice: Choice, preview: Preview | None, checks: Checks | None
+) -> Iterator[Tab]:
+    count = checks.warnings if checks is not None else 0
     labels = {
         View.MAIL: "Mail",
         View.TEXT: "Text",
         View.HEADERS: "Headers",
+        View.CHECKS: f"Checks ({count})" if count else "Checks",
         View.REASONS: "Reasons",
         View.LEFT_OUT: "Left out",
+        View.PROFILE: "Profile",
         View.SOURCE: "Source",
     }
     if preview is None or preview.receipt is None:
         return
-    current = _view(choice, preview)
+    current = view_of(choice, preview)
     for view, label in labels.items():
-        if preview.message is not None or view is View.LEFT_OUT:
+        if preview.message is not None or view in _WITHOUT_MAIL:
             yield Tab(
                 label=label,
                 href=choice.but(view=view, find=""),
                 is_current=view is current,
+                name=view,
             )
 
 
-def _view(choice: Choice, preview: Preview) -> View:
-    return choice.view if preview.message is not None else View.LEFT_OUT
+#: What there is to see where nothing would be sent.
+_WITHOUT_MAIL = (View.LEFT_OUT, View.PROFILE)
+
+
+def view_of(choice: Choice, preview: Preview) -> View:
+    """Return which view is shown: of what has no mail, not every one is."""
+    if preview.message is not None or choice.view in _WITHOUT_MAIL:
+        return choice.view
+    return View.LEFT_OUT
+
+
+def _switches(choice: Choice) -> Mapping[str, tuple[Tab, ...]]:
+    """Return how the frame can be looked at."""
+    return {
+        "widths": _switch(choice, "width", ("phone", "Phone"), ("desktop", "Desktop")),
+        "schemes": _switch(choice, "scheme", ("light", "Light"), ("dark", "Dark")),
+        "images": _switch(choice, "images", ("on", "On"), ("off", "Off")),
+    }
 
 
 def _switch(choice: Choice, name: str, *options: tuple[str, str]) -> tuple[Tab, ...]:
@@ -231,6 +264,11 @@ def notes(sight: Sight, mail: Mail | None) -> Iterator[str]:
         yield (
             "No secret is set yet (the first run makes one): signed links are "
             "stand-ins, and will be others."
+        )
+    if sight.choice.draft and (sight.trial is None or sight.trial.tried is None):
+        yield (
+            "The profile that you tried is no longer kept here; this is by the "
+            "reader's own. Try it again in the view Profile."
         )
     yield from _standing_notes(preview, is_next=sight.choice.issue == NEXT)
     if mail is not None and mail.weight >= HEAVY_AT:
@@ -292,105 +330,3 @@ def _about(preview: Preview) -> tuple[tuple[str, str], ...]:
 
 def _row_state(row: LedgerRow) -> str:
     return f"{row.state}{f': {row.reason}' if row.reason else ''}"
-
-
-# --- reasons and what was left out ------------------------------------------------
-
-
-def _cards(preview: Preview | None) -> Iterator[Mapping[str, object]]:
-    if preview is None or preview.issue is None:
-        return
-    for section in preview.issue.selection.sections:
-        for match in section.matches:
-            yield {"heading": section.heading, **_entry(match)}
-
-
-def _entry(match: Match) -> Mapping[str, object]:
-    """Return one entry with its score, taken apart."""
-    reasons = match.reasons
-    parts = [(str(p.field), p.term, _points(p.millis)) for p in reasons.parts]
-    for word, millis in (
-        ("votes", reasons.votes_millis),
-        ("freshness", reasons.freshness_millis),
-    ):
-        if millis:
-            parts.append((word, "", _points(millis)))
-    version = match.candidate.version
-    return {
-        "title": _title(version.title),
-        "url": _web(version.url),
-        "sources": ", ".join(s.source for s in match.candidate.sources),
-        "votes": match.candidate.votes,
-        "interests": reasons.interests,
-        "score": _points(match.score),
-        "parts": parts,
-    }
-
-
-def _title(title: str) -> str:
-    return cut(title, LONGEST_TITLE) or "(no title)"
-
-
-def _points(millis: int) -> str:
-    return f"{millis / 1000:.2f}"
-
-
-def _web(url: str | None) -> str | None:
-    """Return *url* where a page may link to it. None: it may not."""
-    return url if url and url.startswith(("https://", "http://")) else None
-
-
-def _more(preview: Preview | None) -> Iterator[Mapping[str, object]]:
-    """Yield the titles of a past issue's receipt; of the rest nothing is known."""
-    if preview is not None and preview.row is not None and preview.issue is not None:
-        yield from (_entry(match) for match in preview.issue.selection.more)
-
-
-def _groups(preview: Preview | None) -> Iterator[Mapping[str, object]]:
-    """Yield what matched and was left out, by reason."""
-    if preview is None:
-        return
-    for reason, label in _REASONS.items():
-        found = [
-            (left.match, left.mute)
-            for left in preview.left_out
-            if left.reason is reason and left.match is not None
-        ]
-        if found:
-            yield {
-                "label": label,
-                "count": len(found),
-                "entries": [
-                    {**_entry(match), "mute": mute}
-                    for match, mute in found[:ENTRIES_SHOWN]
-                ],
-            }
-
-
-def _unmatched(preview: Preview | None, find: str) -> Mapping[str, object]:
-    """Return what no interest asks for; where *find* says so, only such titles."""
-    found = [
-        left
-        for left in (preview.left_out if preview is not None else ())
-        if left.reason is Reason.UNMATCHED
-    ]
-    wanted = [left for left in found if _speaks_of(left, find)]
-    return {
-        "count": len(found),
-        "found": len(wanted),
-        "entries": [
-            {
-                "title": _title(left.candidate.version.title),
-                "url": _web(left.candidate.version.url),
-                "sources": ", ".join(s.source for s in left.candidate.sources),
-            }
-            for left in wanted[:TITLES_SHOWN]
-        ],
-    }
-
-
-def _speaks_of(left: LeftOut, find: str) -> bool:
-    """Tell whether every word of *find* is in a title or summary."""
-    version = left.candidate.version
-    text = f"{version.title}\n{version.summary}".casefold()
-    return all(word in text for word in find.casefold().split())

@@ -13,12 +13,12 @@ from email import message_from_string, policy
 from email.message import EmailMessage
 from html import unescape
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 
 from tests.support.preview import ask
-from tests.support.project import Project
+from tests.support.project import Project, read_mail
 
 NOTES = """
 [catch_up]
@@ -154,6 +154,75 @@ def test_what_the_preview_shows_is_what_a_run_then_writes(prepared: Project) -> 
     assert shown["ada@example.org"]["To"] == "Augusta Ada <ada@example.org>"
     assert "robots" in str(shown["ada@example.org"].get_body(("html",)))
     assert source(first)["Subject"] == shown["ada@example.org"]["Subject"]
+
+
+LANGUAGES_AND_ZONES = """
+[[subscribers]]
+address = "kenji@example.org"
+name = "健二"
+timezone = "Asia/Tokyo"
+language = "en"
+schedule = "daily 18:00"
+interests = ["robot*", { query = "mamba", name = "蛇", weight = 2 }]
+sections = "interest"
+stem = "en"
+fill = true
+
+[[subscribers]]
+address = "zoe@bücher.example"
+name = "Zoë, \\"the\\" reader"
+timezone = "America/St_Johns"
+schedule = ["daily 06:00", "daily 19:30"]
+sections = "source"
+order = "newest"
+"""
+
+
+def test_what_the_preview_shows_of_the_next_slot_is_what_a_run_then_writes(
+    prepared: Project,
+) -> None:
+    prepared.write_readers(READERS + LANGUAGES_AND_ZONES)
+    # All join now; their slots are still to come.
+    prepared.run("run", "--everyone", "--at", "2026-05-04T07:02Z")
+    old = set(prepared.mails())
+    shown: dict[str, EmailMessage] = {}
+    slots: dict[str, str] = {}
+    with started(prepared, "--port", "0") as preview:
+        for name in ("kenji@example.org", "zoe@bücher.example", "grace@example.org"):
+            at = quote("2026-05-04T07:03:00Z")
+            query = f"?reader={quote(name)}&issue=next&at={at}&view=source"
+            page = preview.page(query)
+            slots[name] = re.findall(r"<time>([^<]*)</time>", page)[0]
+            if "<pre" in page:
+                shown[name] = source(page)
+    assert {"kenji@example.org", "zoe@bücher.example"} <= set(shown)
+    assert len(set(slots.values())) == 3
+    for name in sorted(shown, key=slots.__getitem__):
+        prepared.run("run", "--at", slots[name])
+        written = {m["To"].addresses[0].display_name: m for _, m in new(prepared, old)}
+        mail = written[shown[name]["To"].addresses[0].display_name]
+        assert parts(shown[name]) == parts(mail)
+        old = set(prepared.mails())
+
+
+def test_a_past_issue_is_shown_as_it_was_written_date_and_all(
+    prepared: Project,
+) -> None:
+    prepared.write_readers(READERS + LANGUAGES_AND_ZONES)
+    prepared.run("run", "--everyone", "--at", "2026-05-04T09:00Z")
+    # What is edited since changes nothing of it.
+    prepared.write_readers(READERS.replace('"mamba"', '"opera"').replace("Ada", "A"))
+    with started(prepared, "--port", "0") as preview:
+        for path in prepared.outbox.glob("*/*.eml"):
+            mail = read_mail(path)
+            name = mail["To"].addresses[0].addr_spec
+            if "xn--" in name:
+                name = "zoe@bücher.example"
+            query = f"?reader={quote(name)}&issue={path.stem}&view=source"
+            (found,) = re.findall(
+                r"<pre[^>]*>(.*?)</pre>", preview.page(query), re.DOTALL
+            )
+            assert unescape(found).encode() == path.read_bytes()
 
 
 def new(project: Project, old: set[str]) -> list[tuple[str, EmailMessage]]:

@@ -1,7 +1,8 @@
-// node preview.mjs ADDRESS: leafs through the preview as a person would, and
-// says as JSON what Chromium and axe see. CHROMIUM, NODE_MODULES, PICTURES: as
+// node preview.mjs ADDRESS FOLDER: leafs through the preview of the project in
+// FOLDER as a person would, edits its files, and says as JSON what Chromium and
+// axe see. CHROMIUM, NODE_MODULES, PICTURES: as
 // for look.mjs.
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
@@ -9,7 +10,7 @@ const require = createRequire(join(process.env.NODE_MODULES, 'preview.js'));
 const { chromium } = require('playwright-core');
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
-const [address] = process.argv.slice(2);
+const [address, folder] = process.argv.slice(2);
 const home = new URL(address).origin;
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM,
@@ -71,11 +72,14 @@ async function visit(size, colorScheme) {
 const page = await visit({ width: 1280, height: 900 }, 'light');
 seen.url = page.url();
 seen.first = await page.locator('h2.who').innerText();
-await page.getByLabel('Find by address or name').fill('kenji');
-await Promise.all([
-  page.waitForEvent('load'),
-  page.getByLabel('Find by address or name').press('Enter'),
-]);
+// The list follows what is typed, and says how many there are; Enter works too.
+const box = page.getByLabel('Find by address, name or id');
+await box.pressSequentially('kenj');
+await page.waitForFunction(() => document.querySelectorAll('#found li').length === 1);
+seen.typed = await page.locator('#found').innerText();
+seen.foundSaid = await page.locator('#found-said').innerText();
+await box.press('i');
+await Promise.all([page.waitForEvent('load'), box.press('Enter')]);
 await follow(page, /^kenji@example.org/);
 seen.chosen = await page.locator('h2.who').innerText();
 seen.views.push(await measured(page, 'desktop-light'));
@@ -103,6 +107,77 @@ seen.views.push(await measured(page, 'source'));
 await follow(page, /^(Next slot|Due since)/);
 seen.views.push(await measured(page, 'next'));
 
+await follow(page, 'Now');
+await follow(page, /^Checks/);
+seen.checks = await page.locator('section.view').innerText();
+seen.views.push(await measured(page, 'checks'));
+
+// A profile is tried: a mistake first, then an entry appears, with its reason.
+async function attempt(on, fields) {
+  for (const [label, value] of Object.entries(fields)) {
+    await on.getByLabel(label, { exact: true }).fill(value);
+  }
+  await Promise.all([
+    on.waitForEvent('load'),
+    on.getByRole('button', { name: 'Try it' }).click(),
+  ]);
+}
+await follow(page, 'Profile');
+seen.views.push(await measured(page, 'profile'));
+await attempt(page, { 'Query 1': 'robot* AND' });
+seen.mistake = await page.locator('#row-1-wrong').innerText();
+seen.described = await page.getByLabel('Query 1').getAttribute('aria-describedby');
+seen.views.push(await measured(page, 'profile-mistake'));
+await attempt(page, { 'Query 1': 'gardening OR robot*', 'Mutes, one query a line': 'fold' });
+seen.appeared = await page.locator('ol.appeared').innerText();
+seen.gone = await page.locator('ol.gone').innerText();
+seen.toml = await page.locator('#toml').innerText();
+seen.views.push(await measured(page, 'profile-tried'));
+await follow(page, 'Mail');
+seen.triedMail = (await mailOf(page)).text;
+await follow(page, "Back to the reader's own");
+seen.ownMail = (await mailOf(page)).text;
+
+// What is saved shows by itself: a template, then a mistake, then its cure.
+async function saved(on, file, change) {
+  const path = join(folder, file);
+  const before = readFileSync(path, 'utf8');
+  await Promise.all([on.waitForEvent('load'), writeFileSync(path, change(before))]);
+  await on.waitForLoadState('networkidle').catch(() => {});
+  return before;
+}
+const listening = () => page.waitForResponse((r) => r.url().includes('/events?'));
+let ear = listening();
+await page.reload();
+await ear;
+ear = listening();
+await saved(page, 'templates/default/body.mjml.j2', (t) => t.replace('The receipt', 'All that was weighed'));
+seen.reloaded = (await mailOf(page)).text;
+await ear;
+ear = listening();
+const readers = await saved(page, 'config/subscribers.toml', (t) => `nonsense\n${t}`);
+seen.broken = await page.locator('main').innerText();
+seen.views.push(await measured(page, 'broken'));
+await ear;
+seen.errors = seen.errors.filter((text) => !text.includes('409'));
+await saved(page, 'config/subscribers.toml', () => readers);
+seen.mended = await page.locator('h2.who').innerText();
+
+// Sent to the editor; what became of it is said on the page.
+await Promise.all([
+  page.waitForEvent('load'),
+  page.getByRole('button', { name: /^Send to/ }).click(),
+]);
+seen.sent = await page.locator('.told').innerText();
+await follow(page, 'Off');
+seen.views.push(await measured(page, 'sent-images-off'));
+
+// Past issues, by Older and Newer.
+await follow(page, '‹ Older');
+seen.older = await page.locator('.issues').innerText();
+seen.views.push(await measured(page, 'older'));
+await follow(page, 'Newer ›');
+
 // By keyboard alone, from the top: the first stop leads to the issue.
 await page.keyboard.press('Tab');
 seen.firstStop = await page.evaluate(() => document.activeElement.innerText);
@@ -111,12 +186,37 @@ seen.firstStop = await page.evaluate(() => document.activeElement.innerText);
 const phone = await visit({ width: 375, height: 800 }, 'dark');
 seen.views.push(await measured(phone, 'phone-dark'));
 seen.lightOnDark = await mailOf(phone);
-for (const name of ['Headers', 'Reasons', 'Left out']) {
+for (const name of ['Text', 'Headers', 'Checks', 'Reasons', 'Left out', 'Source', 'Profile']) {
   await follow(phone, name);
   seen.views.push(await measured(phone, `phone-dark-${name}`));
 }
+await attempt(phone, { 'Query 1': '(robot' });
+seen.views.push(await measured(phone, 'phone-dark-mistake'));
+await attempt(phone, { 'Query 1': 'gardening' });
+seen.views.push(await measured(phone, 'phone-dark-tried'));
 const dusk = await visit({ width: 1280, height: 900 }, 'dark');
 seen.views.push(await measured(dusk, 'desktop-dark'));
+for (const name of ['Checks', 'Profile']) {
+  await follow(dusk, name);
+  seen.views.push(await measured(dusk, `desktop-dark-${name}`));
+}
+await attempt(dusk, { 'Query 1': 'gardening' });
+seen.views.push(await measured(dusk, 'desktop-dark-tried'));
+await follow(dusk, 'Mail');
+
+// Without script all of it works but being told of edits.
+const bare = await browser.newContext({ javaScriptEnabled: false });
+const plain = await bare.newPage();
+await plain.goto(address);
+await plain.getByLabel('Find by address, name or id').fill('ada');
+await Promise.all([
+  plain.waitForEvent('load'),
+  plain.getByRole('button', { name: 'Find' }).click(),
+]);
+seen.bareFound = await plain.locator('#found').innerText();
+await follow(plain, 'Profile');
+await attempt(plain, { 'Query 1': 'gardening' });
+seen.bareTried = await plain.locator('ol.appeared').innerText();
 
 // So far nothing came from anywhere else.
 seen.remoteBefore = [...seen.remote];
@@ -130,5 +230,9 @@ await opened.close();
 
 await dusk.getByRole('button', { name: 'End the preview' }).click();
 seen.ended = await dusk.locator('h1').innerText();
+// The others say that nobody answers, and go on asking.
+await page.waitForFunction(() => document.getElementById('live').textContent !== '');
+seen.alone = await page.locator('#live').innerText();
+seen.errors = seen.errors.filter((text) => !text.includes('ERR_CONNECTION_REFUSED'));
 await browser.close();
 console.log(JSON.stringify(seen));

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from newsletter.errors import NewsletterError, NotFoundError, StorageError
 from newsletter.matching import profile_hash
 from newsletter.model import Foreseen, Profile, SubscriberSpec, SubscriberStatus, Window
+from newsletter.ports import ID_AT_LEAST
 from newsletter.storage import migrate, open_store, open_to_look
 from newsletter.storage.schema import metadata
 from tests.contract.world import DAY, HOUR, NOW, ORDER, SECRET, World, listing, spec
@@ -132,6 +133,22 @@ def test_a_stand_in_for_who_joins_is_the_same_each_time(world: World) -> None:
 
 
 # --- finding ------------------------------------------------------------------
+
+
+def test_readers_are_found_by_their_ids(world: World) -> None:
+    world.read_file(spec(ADA, id="Countess_1"), spec(BOB, id="builder"))
+    ada = world.store.subscribers.get(ADA)
+
+    def found(text: str) -> list[str]:
+        return [s.address for s in world.store.subscribers.search(text, limit=50)]
+
+    assert found("countess_") == [ADA]
+    assert found("UILD") == [BOB]
+    assert found(ada.public_id) == [ADA]
+    assert found(ada.public_id[:ID_AT_LEAST].upper()) == [ADA]
+    # Fewer are in many ids, and the middle of one is nothing to go by.
+    assert found(ada.public_id[: ID_AT_LEAST - 1]) == []
+    assert found(ada.public_id[3:20]) == []
 
 
 def test_readers_are_found_by_address_or_name(world: World) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import shutil
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,7 +57,7 @@ TITLES = (
     "Mamba again",
 )
 
-pytestmark = [pytest.mark.browser, pytest.mark.long]
+pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.timeout(300)]
 
 
 def rss() -> str:
@@ -73,7 +76,9 @@ def seen(
 ) -> dict[str, Any]:
     """Return what the browser saw while it leafed through a preview."""
     project = Project(root=tmp_path_factory.mktemp("leafed"))
-    project.write(NEWSLETTER, READERS)
+    project.write('preview_to = "editor@example.org"\n' + NEWSLETTER, READERS)
+    own = Path(__file__).resolve().parents[2] / "templates" / "default"
+    shutil.copytree(own, project.root / "templates" / "default")
     (project.root / "notes.xml").write_text(rss(), "utf-8")
     folder = project.root / "config"
     with open_app(folder, {}) as app:
@@ -85,14 +90,14 @@ def seen(
         again = again.replace("04 May", "05 May").replace("About", "More about")
         (project.root / "notes.xml").write_text(again, "utf-8")
         app.refresh(at=None)
-    with RunningPreview(folder) as preview:
+    with RunningPreview(folder, {**os.environ}) as preview:
         ended = subprocess.run(  # noqa: S603 - our own words, no shell
-            [browser["NODE"], str(LEAF), preview.door.address],
+            [browser["NODE"], str(LEAF), preview.door.address, str(project.root)],
             env=browser,
             capture_output=True,
             text=True,
             check=False,
-            timeout=110,
+            timeout=280,
         )
         assert ended.returncode == 0, ended.stderr
         # Its last click ends the preview.
@@ -129,10 +134,57 @@ def test_the_frame_is_as_wide_as_asked(seen: dict[str, Any]) -> None:
 
 
 def test_every_view_fits_and_can_be_used_by_everybody(seen: dict[str, Any]) -> None:
-    assert len(seen["views"]) == 14
+    assert len(seen["views"]) == 30
     for view in seen["views"]:
         assert (view["overflow"], view["findings"]) == (0, []), view
     assert seen["firstStop"] == "Skip to the issue"
+
+
+def test_readers_are_found_as_one_types(seen: dict[str, Any]) -> None:
+    assert "kenji@example.org" in seen["typed"]
+    assert "ada@" not in seen["typed"]
+    assert seen["foundSaid"] == "1 reader found"
+
+
+def test_a_tried_profile_shows_its_mistakes_then_what_appears_and_goes(
+    seen: dict[str, Any],
+) -> None:
+    assert "the query ends too soon; expected" in seen["mistake"]
+    assert seen["described"] == "row-1-wrong"
+    assert "Gardening" in seen["appeared"]
+    assert "Matches gardening OR robot*" in seen["appeared"]
+    assert "Robots that fold" in seen["gone"]
+    assert "the mute fold leaves it out" in seen["gone"]
+    assert '"gardening OR robot*"' in seen["toml"]
+    assert "Gardening" in seen["triedMail"]
+    assert "Gardening" not in seen["ownMail"]
+    assert re.search(r"The HTML weighs \d+\.\d KB", seen["checks"])
+
+
+def test_what_is_saved_shows_by_itself(seen: dict[str, Any]) -> None:
+    assert "The receipt" in seen["ownMail"]
+    assert "All that was weighed" in seen["reloaded"]
+    assert "subscribers.toml" in seen["broken"]
+    assert "cannot be shown yet" in seen["broken"]
+    assert seen["mended"].startswith("For 健二")
+
+
+def test_a_preview_is_sent_and_past_issues_are_leafed_through(
+    seen: dict[str, Any],
+) -> None:
+    assert seen["sent"].startswith("Written for editor@example.org")
+    assert "1 of 1, by age" in seen["older"]
+
+
+def test_without_script_readers_are_found_and_profiles_tried(
+    seen: dict[str, Any],
+) -> None:
+    assert "ada@example.org" in seen["bareFound"]
+    assert "Gardening" in seen["bareTried"]
+
+
+def test_a_page_says_when_nobody_answers_any_more(seen: dict[str, Any]) -> None:
+    assert seen["alone"] == "The preview does not answer; trying again."
 
 
 def test_nothing_comes_from_elsewhere_and_nothing_is_refused(

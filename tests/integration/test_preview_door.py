@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,7 +25,7 @@ def preview(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPreview
     assert not (project.root / "outbox").exists()
 
 
-def assert_guarded(answer: Answer) -> None:
+def assert_guarded(answer: Answer, *, has_script: bool = False) -> None:
     """Every answer, whatever it says, has the header fields that keep it safe."""
     headers = answer.headers
     assert headers["x-content-type-options"] == "nosniff"
@@ -33,7 +34,16 @@ def assert_guarded(answer: Answer) -> None:
     assert "default-src 'none'" in headers["content-security-policy"]
     assert "frame-ancestors" in headers["content-security-policy"]
     assert "server" not in headers
-    assert "script" not in headers["content-security-policy"]
+    scripts = re.findall(r"script-src ([^;]*)", headers["content-security-policy"])
+    assert scripts == (["'self'"] if has_script else [])
+
+
+#: Every page that there is.
+PAGES = (
+    *("", "style.css", "preview.js", "mail", "readers", "file", "picture", "events"),
+    *("try", "send", "end"),
+)
+POSTS = ("try", "send", "end")
 
 
 def refused(answer: Answer, status: int = 403) -> bool:
@@ -59,7 +69,7 @@ def test_the_printed_address_lets_in_and_leaves_no_token_in_the_url(
     flags = {flag.strip().lower() for flag in cookie.split(";")[1:]}
     assert flags == {"httponly", "samesite=strict", f"path={preview.home[:-1].lower()}"}
     inside = preview.ask(preview.home, headers={"Cookie": f"{name}={value}"})
-    assert_guarded(inside)
+    assert_guarded(inside, has_script=True)
     assert inside.status == 404
     assert "newsletter refresh" in inside.body
     assert preview.ask(path).status == 303
@@ -108,7 +118,7 @@ def test_without_the_cookie_nothing_is_shown(
 ) -> None:
     door = preview.door
     said = cookie.format(name=door.cookie, session=door.session, token=door.token)
-    for page in ("", "style.css", "mail", "end"):
+    for page in PAGES:
         answer = preview.ask(
             preview.home + page,
             headers={"Cookie": said.encode().decode("latin-1")},
@@ -137,7 +147,8 @@ def test_another_host_is_refused_even_with_the_cookie(
     preview: RunningPreview, host: str
 ) -> None:
     headers = {**preview.cookie, "Host": host.format(port=preview.door.port)}
-    assert refused(preview.ask(preview.home, headers=headers), 400)
+    for page in PAGES:
+        assert refused(preview.ask(preview.home + page, headers=headers), 400)
     token = f"/?token={preview.door.token}"
     assert refused(preview.ask(token, headers=headers), 400)
 
@@ -152,8 +163,9 @@ def test_what_another_page_asks_for_is_refused(
     preview: RunningPreview, site: str
 ) -> None:
     headers = {**preview.cookie, "Sec-Fetch-Site": site}
-    assert refused(preview.ask(preview.home, headers=headers))
-    assert refused(preview.ask(f"{preview.home}end", method="POST", headers=headers))
+    for page in PAGES:
+        assert refused(preview.ask(preview.home + page, headers=headers))
+        assert refused(preview.ask(preview.home + page, method="POST", headers=headers))
 
 
 @pytest.mark.parametrize("site", ["none", "same-origin"])
@@ -208,6 +220,14 @@ def test_the_room_without_its_slash_leads_to_it(preview: RunningPreview) -> None
         ("", "DELETE", 405),
         ("mail", "POST", 405),
         ("end", "GET", 405),
+        ("try", "GET", 405),
+        ("send", "GET", 405),
+        ("readers", "POST", 405),
+        ("file", "POST", 405),
+        ("picture", "POST", 405),
+        ("events", "POST", 405),
+        ("preview.js", "POST", 405),
+        ("preview.js", "HEAD", 200),
         ("style.css", "PATCH", 405),
         ("style.css", "HEAD", 200),
     ],
@@ -226,12 +246,17 @@ def test_each_page_has_its_methods(
 # --- what changes something ---------------------------------------------------
 
 
-def end(preview: RunningPreview, token: str | None = None, **headers: str) -> Answer:
-    """Post the form that ends the preview."""
+def end(
+    preview: RunningPreview,
+    token: str | None = None,
+    page: str = "end",
+    **headers: str,
+) -> Answer:
+    """Post the form that ends the preview, or another one."""
     said = {name.replace("_", "-"): value for name, value in headers.items()}
     form = preview.door.form_token if token is None else token
     return preview.ask(
-        f"{preview.home}end",
+        preview.home + page,
         method="POST",
         body=f"form_token={form}",
         headers={
@@ -256,22 +281,52 @@ def end(preview: RunningPreview, token: str | None = None, **headers: str) -> An
         {},
     ],
 )
+@pytest.mark.parametrize("page", POSTS)
 def test_a_post_from_elsewhere_is_refused(
-    preview: RunningPreview, headers: dict[str, str]
+    preview: RunningPreview, headers: dict[str, str], page: str
 ) -> None:
     said = {k: v.replace("OWN", preview.door.origin) for k, v in headers.items()}
-    assert refused(end(preview, **said))
+    answer = end(preview, page=page, **said)
+    assert refused(answer)
     assert preview.thread.is_alive()
 
 
 @pytest.mark.parametrize("token", ["", "wrong", "x" * 5000, "%F0%9F"])
+@pytest.mark.parametrize("page", POSTS)
 def test_a_post_without_the_forms_token_is_refused(
-    preview: RunningPreview, token: str
+    preview: RunningPreview, token: str, page: str
 ) -> None:
-    answer = end(preview, token, Origin=preview.door.origin)
+    answer = end(preview, token, page, Origin=preview.door.origin)
     assert refused(answer)
-    assert "Not ended" in answer.body
+    assert re.search("Not (?:tried|sent|ended)", answer.body)
     assert preview.thread.is_alive()
+
+
+def test_a_form_cannot_lead_away_from_the_preview(preview: RunningPreview) -> None:
+    answer = preview.ask(
+        f"{preview.home}try",
+        method="POST",
+        body=f"form_token={preview.door.form_token}"
+        "&reader=//evil.example.org/%0d%0aX: 1&issue=https://evil.example.org/&at=%0d%0a",
+        headers={
+            **preview.cookie,
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Origin": preview.door.origin,
+        },
+    )
+    assert answer.status == 303
+    assert answer.headers["location"].startswith(f"{preview.home}?reader=%2F%2Fevil")
+    assert "x" not in answer.headers
+
+
+def test_the_script_asks_nobody_but_this_server_and_writes_no_html(
+    preview: RunningPreview,
+) -> None:
+    script = preview.get(page="preview.js")
+    assert script.headers["content-type"].startswith("text/javascript")
+    assert not re.findall(
+        r"https?:|innerHTML|outerHTML|insertAdjacent|eval", script.body
+    )
 
 
 @pytest.mark.parametrize(

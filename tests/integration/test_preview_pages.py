@@ -142,7 +142,7 @@ def test_without_readers_it_says_where_they_are_named(
     assert "No readers yet. Name some in subscribers.toml" in page
     assert "Nobody to preview for" in page
     page = said(preview.get("?q=bob").body)
-    assert "Nobody's address or name contains “bob”" in page
+    assert "Nobody's address, name or id contains “bob”" in page
 
 
 # --- one reader ---------------------------------------------------------------

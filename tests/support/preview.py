@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from newsletter.web.desk import Desk
 from newsletter.web.door import Door
 from newsletter.web.preview import preview_app
 from newsletter.web.serving import Serving, listen
@@ -61,7 +62,10 @@ class RunningPreview:
         listener = listen(0)
         self.door = Door(port=listener.getsockname()[1])
         app = preview_app(
-            self.folder, self.environ, door=self.door, stop=self.serving.stop
+            Desk(folder=self.folder, environ=self.environ),
+            door=self.door,
+            stop=self.serving.stop,
+            is_ending=lambda: self.serving.is_ending,
         )
         self.thread = threading.Thread(
             target=self.serving.run, args=(app, listener), daemon=True

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from newsletter.assembling import assemble
 from newsletter.rendering import load_renderer
-from newsletter.web import sights
-from newsletter.web.desk import Choice, View, Width
+from newsletter.web import entries, sights
+from newsletter.web.choices import Choice, View, Width
 from newsletter.web.frame import Scheme
 from newsletter.web.pages import plain_page, style_sheet
 from tests.support.issues import hostile, issue, match, rich
@@ -73,11 +73,11 @@ def test_a_mail_is_taken_apart_as_a_mail_program_does_it() -> None:
 
 
 def test_a_title_cannot_turn_the_page_around_nor_a_link_run_anything() -> None:
-    entry = sights._entry(hostile())  # noqa: SLF001 - what a template sees, of one entry
+    entry = entries.entry(hostile())
     assert "\u202e" not in str(entry["title"])
     bad = match(1, "", url="javascript:alert(1)")
-    assert sights._entry(bad)["url"] is None  # noqa: SLF001 - the same
-    assert sights._entry(bad)["title"] == "(no title)"  # noqa: SLF001 - the same
+    assert entries.entry(bad)["url"] is None
+    assert entries.entry(bad)["title"] == "(no title)"
 
 
 def test_a_plain_page_escapes_what_it_says() -> None:
