@@ -44,7 +44,7 @@ from newsletter.model import (
     SubscriberSpec,
 )
 from newsletter.ports import Clock, Fetcher, LeaseInfo, Pace, Renderer, Transport
-from newsletter.rendering import load_renderer
+from newsletter.rendering import is_spoken, load_renderer
 from newsletter.sources import KINDS, make_source
 from newsletter.storage.turns import Turn, beating
 from newsletter.usecases import diagnose as diagnosing
@@ -348,6 +348,10 @@ class App:
             settings.newsletter, sources=settings.sources, is_smtp=delivery.is_smtp
         )
         yield diagnosing.of_part("theme", self._look_at_theme)
+        yield from diagnosing.of_languages(
+            [settings.newsletter.language, *(s.language for s in self.specs or ())],
+            is_spoken=is_spoken,
+        )
         if ask:
             polls = _poll_once(settings, settings.sources, clock=self.clock)
             yield from diagnosing.of_sources(settings.sources, polls, as_of=now)

@@ -3,7 +3,8 @@
 templates/<name>/subject.txt.j2   one line
                  body.mjml.j2     the HTML part
                  body.txt.j2      the text part
-                 theme.toml       description, language of its own words
+                 theme.toml       description, language (where its words are
+                                  of one), images (whether it shows any)
                  …                files that these import
 """
 
@@ -40,8 +41,10 @@ class Theme:
     files: Mapping[str, str]
     #: SHA-256 in hex over all names and contents.
     hash: str
-    #: BCP 47: what the theme's own words are written in.
-    language: str
+    #: BCP 47: what all of its mails are written in. None: each reader's language.
+    language: str | None
+    #: It shows pictures, which a mail program asks the sources for.
+    images: bool
 
     def source(self, file: str) -> str:
         """Return the text of *file*.
@@ -93,12 +96,14 @@ def _read(name: str, folder: Path) -> Theme:
             # Lengths keep "ab" + "c" apart from "a" + "bc".
             digest.update(len(part).to_bytes(8, "big") + part)
     files = {file: _text_of(content, file) for file, content in contents.items()}
+    language, images = _settings(files.get(SETTINGS))
     return Theme(
         name=name,
         folder=folder,
         files=MappingProxyType(files),
         hash=digest.hexdigest(),
-        language=_language(files.get(SETTINGS)),
+        language=language,
+        images=images,
     )
 
 
@@ -124,23 +129,29 @@ def _text_of(content: bytes, file: str) -> str:
         ) from exc
 
 
-def _language(settings: str | None) -> str:
+def _settings(settings: str | None) -> tuple[str | None, bool]:
+    """Return language and images, as theme.toml has them."""
     if settings is None:
         raise ThemeError(f"the theme has no {SETTINGS}; add it", file=SETTINGS)
     try:
         table = tomllib.loads(settings)
     except tomllib.TOMLDecodeError as exc:
         raise ThemeError(f"{SETTINGS}: {exc}", file=SETTINGS) from exc
-    unknown = sorted(table.keys() - {"description", "language"})
+    unknown = sorted(table.keys() - {"description", "language", "images"})
     if unknown:
         raise ThemeError(
-            f"{SETTINGS}: unknown key {unknown[0]!r}; it takes description, language",
+            f"{SETTINGS}: unknown key {unknown[0]!r};"
+            " it takes description, language, images",
             file=SETTINGS,
         )
-    language = table.get("language", "en")
-    if not isinstance(language, str):
+    language, images = table.get("language"), table.get("images", False)
+    if language is not None and not isinstance(language, str):
         raise ThemeError(
             f'{SETTINGS}: language is {language!r}; it takes text, like "en"',
             file=SETTINGS,
         )
-    return language
+    if not isinstance(images, bool):
+        raise ThemeError(
+            f"{SETTINGS}: images is {images!r}; it takes true or false", file=SETTINGS
+        )
+    return language, images
