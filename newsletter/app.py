@@ -54,7 +54,7 @@ from newsletter.model import (
     SubscriberSpec,
 )
 from newsletter.ports import Clock, Fetcher, LeaseInfo, Pace, Renderer, Transport
-from newsletter.rendering import Compiled
+from newsletter.rendering import Compiled, is_spoken
 from newsletter.rendering.making import make_theme
 from newsletter.rendering.themes import load_theme
 from newsletter.sources import KINDS, make_source
@@ -408,6 +408,10 @@ class App:
             settings.newsletter, sources=settings.sources, is_smtp=delivery.is_smtp
         )
         yield self._look_at_theme()
+        yield from diagnosing.of_languages(
+            [settings.newsletter.language, *(s.language for s in self.specs or ())],
+            is_spoken=is_spoken,
+        )
         if ask:
             polls = _poll_once(settings, settings.sources, clock=self.clock)
             yield from diagnosing.of_sources(settings.sources, polls, as_of=now)

@@ -42,6 +42,13 @@ _LINE = 78
 _WORD = 42
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+#: The same less the two that keep a title's direction apart from its sentence's.
+_CONTROLS_OF_SUBJECT = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066\u2067]+"
+)
+_CLOSED = re.compile(
+    "[^\u2068\u2069]*(?:\u2068[^\u2068\u2069]*\u2069[^\u2068\u2069]*)*"
+)
 _BROKEN = re.compile("[\ud800-\udfff\ufffe\uffff]")
 _UNSAFE_IN_URI = re.compile(r"[\s<>,\"]|[^\x21-\x7e]")
 
@@ -123,7 +130,7 @@ def _fields(subject: str, issue: Issue) -> list[tuple[str, str]]:
     fields = [
         *who,
         ("To", _mailbox(issue.name, issue.address)),
-        ("Subject", _unstructured(_cleaned(subject)[:_MAX_SUBJECT])),
+        ("Subject", _unstructured(_subject(subject))),
         ("Date", format_datetime(issue.prepared_at)),
         ("Message-ID", f"<{issue.key}@{newsletter.list_id}>"),
     ]
@@ -206,6 +213,13 @@ def _phrase(name: str) -> str:
     return f'"{escaped}"' if name else ""
 
 
+def _subject(value: str) -> str:
+    """Return a subject on one line; it keeps isolates where each one is closed."""
+    value = _cleaned(value, _CONTROLS_OF_SUBJECT)[:_MAX_SUBJECT]
+    # An open one would turn what a mail program shows beside the subject.
+    return value if _CLOSED.fullmatch(value) else _cleaned(value)
+
+
 def _unstructured(value: str) -> str:
     return _encoded_words(value) if _needs_encoding(value) else value
 
@@ -230,10 +244,10 @@ def _encoded_words(value: str) -> str:
     return " ".join(f"=?utf-8?b?{b64encode(chunk).decode()}?=" for chunk in chunks)
 
 
-def _cleaned(value: str) -> str:
+def _cleaned(value: str, controls: re.Pattern[str] = _CONTROLS) -> str:
     """Return *value* on one line: what a header field can hold as it is."""
     value = _BROKEN.sub("\N{REPLACEMENT CHARACTER}", value)
-    return " ".join(_CONTROLS.sub(" ", value).split())
+    return " ".join(controls.sub(" ", value).split())
 
 
 # --- parts and folding ----------------------------------------------------------

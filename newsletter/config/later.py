@@ -12,13 +12,11 @@ from collections.abc import Iterator
 from newsletter.config.places import Path
 from newsletter.config.schema import (
     NewsletterFile,
-    ReaderKeys,
     RetentionTable,
     SmtpTable,
 )
 
 NOT_YET = "is not there yet in this version"
-_ENGLISH = "en"
 
 
 def refused(file: NewsletterFile) -> Iterator[tuple[Path, str]]:
@@ -40,8 +38,6 @@ def refused(file: NewsletterFile) -> Iterator[tuple[Path, str]]:
             ("delivery", "dkim", number),
             f"signing {NOT_YET}; leave the table out and let the relay sign",
         )
-    if file.newsletter.language != _ENGLISH:
-        yield ("newsletter", "language"), _language(file.newsletter.language)
     for name in RetentionTable.model_fields:
         if getattr(file.retention, name) != getattr(RetentionTable(), name):
             yield (
@@ -50,15 +46,3 @@ def refused(file: NewsletterFile) -> Iterator[tuple[Path, str]]:
             )
     if file.log.format != "text":
         yield ("log", "format"), f'"json" {NOT_YET}; use "text"'
-    for key, sentence in refused_of_reader(file.defaults):
-        yield ("defaults", key), sentence
-
-
-def refused_of_reader(reader: ReaderKeys) -> Iterator[tuple[str, str]]:
-    """Yield (key, sentence) for all of one reader that is yet to come."""
-    if reader.language not in {None, _ENGLISH}:
-        yield "language", _language(str(reader.language))
-
-
-def _language(language: str) -> str:
-    return f'the frame of the mail in {language!r} {NOT_YET}; use "en"'

@@ -21,6 +21,7 @@ from newsletter.config.values import (
     Duration,
     Factor,
     Filled,
+    LanguageTag,
     Lines,
     ListName,
     Mailbox,
@@ -77,7 +78,7 @@ class NewsletterTable(_Table):
     bounce_address: Address = ""
     contact: WebAddress = ""
     postal_address: Lines = ""
-    language: str = "en"
+    language: LanguageTag = "en"
     timezone: ZoneName = "UTC"
     theme: PlainName = "default"
     theme_fallback: Literal["none", "default"] = "none"
@@ -240,7 +241,7 @@ class ReaderKeys(_Table):
     """What ``[defaults]`` and a subscriber share. None: not said here."""
 
     timezone: ZoneName | None = None
-    language: str | None = None
+    language: LanguageTag | None = None
     schedule: Rules | None = None
     interests: list[Interest] | None = None
     mutes: list[OneLine] | None = None

@@ -11,7 +11,6 @@ from unicodedata import combining, east_asian_width
 
 from pydantic import ValidationError
 
-from newsletter.config import later
 from newsletter.config.places import Path
 from newsletter.config.reading import Document, problems_of, read_document
 from newsletter.config.schema import (
@@ -187,8 +186,6 @@ class _Reader:
 
     def spec(self, table: SubscriberTable, at: Path) -> SubscriberSpec:
         """Return one subscriber, whose table stands *at*."""
-        for key, sentence in later.refused_of_reader(table):
-            self.problems.append(self.document.problem((*at, key), sentence))
         defaults, newsletter = self.settings.defaults, self.settings.newsletter
         schedule = table.schedule or defaults.schedule or DEFAULT_SCHEDULE
         return SubscriberSpec(

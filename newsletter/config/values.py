@@ -39,6 +39,7 @@ _ALLOWED = re.compile(r"\[([^\]]*)\](?::(\d{1,5}))?|([^:]*):(\d{1,5})|(.*)", re.
 _LAST_PORT = 65_535
 #: Marks a list that may be written as one text, in which a comma divides nothing.
 ONE_TEXT = "one text"
+_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_\-]*", re.ASCII)
 
 
@@ -294,6 +295,17 @@ def stem_language(value: str) -> str:
     )
 
 
+def language_tag(value: str) -> str:
+    """Check the shape of a language tag (BCP 47); any language may be asked for."""
+    if _TAG.fullmatch(value):
+        return value
+    dashed = value.replace("_", "-")
+    hint = f'; did you mean "{dashed}"?' if _TAG.fullmatch(dashed) else ""
+    raise ValueError(
+        f'{value!r} is no language tag; expected one like "en", "de" or "pt-BR"{hint}'
+    )
+
+
 def as_interest(value: object) -> object:
     """Read an interest that is a query and nothing else."""
     if not isinstance(value, str | Mapping):
@@ -334,4 +346,5 @@ Weight = Annotated[Decimal, BeforeValidator(weight)]
 Filled = Annotated[str, AfterValidator(filled)]
 OneLine = Annotated[str, AfterValidator(one_line)]
 Lines = Annotated[str, AfterValidator(lines)]
+LanguageTag = Annotated[str, AfterValidator(language_tag)]
 StemLanguage = Annotated[str, AfterValidator(stem_language)]

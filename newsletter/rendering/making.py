@@ -32,8 +32,9 @@ _HEADS = {
 _OTHER = "Macros that other files of the theme import."
 _SETTINGS_HEAD = """\
 # description: what people read who choose between themes.
-# language: of the theme's own words; dates are written in it.
-# remote_images = true: images may be loaded from elsewhere, which tells who reads.
+# language: where the theme's words are of one language; dates are written in it.
+# Without it each reader gets theirs: words in _("…") are looked up.
+# images = true: images may be loaded from elsewhere, which tells who reads.
 """
 
 

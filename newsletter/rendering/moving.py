@@ -35,7 +35,7 @@ def put_in(
     targets: list[nodes.Expr] = []
     values: list[nodes.Expr] = []
     for parameter, value in given.items():
-        if isinstance(value, nodes.Name):
+        if isinstance(value, nodes.Name | nodes.Const):
             replaced[parameter] = value
         else:
             name = name_of(parameter)

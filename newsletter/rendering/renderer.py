@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 from newsletter.errors import RenderError
 from newsletter.model import Issue, Rendered
 from newsletter.quoting import Segment
 from newsletter.rendering import templates
+from newsletter.rendering.catalogues import SOURCE
 from newsletter.rendering.cutting import clean
 from newsletter.rendering.keeping import Shelf
 from newsletter.rendering.mjml import compile_mjml
+from newsletter.rendering.seen import Fit, IssueView
 from newsletter.rendering.themes import (
     BODY_MJML,
     BODY_TEXT,
@@ -20,13 +24,16 @@ from newsletter.rendering.themes import (
     Theme,
     load_theme,
 )
-from newsletter.rendering.view import Fit, IssueView, view
+from newsletter.rendering.view import view
 from newsletter.rendering.ways import Parts, Way, plain_way, sharing_way
+from newsletter.rendering.words import FSI, PDI, words_for
 
 #: Bytes of HTML in UTF-8; Gmail cuts at 102 KB.
 MAX_HTML = 100_000
 #: Characters; a subject that is longer is read by nobody.
 MAX_SUBJECT = 200
+#: Whose templates are kept ready; one takes about a tenth of a second.
+MAX_LANGUAGES = 64
 
 
 class ThemeRenderer:
@@ -48,11 +55,23 @@ class ThemeRenderer:
                 if file.endswith(".j2"):
                     plain_env.get_template(file)
         compiled = compile_mjml(source, file=BODY_MJML)
+        self._files = {**theme.files, BODY_MJML: compiled.source}
+        self._lines = {BODY_MJML: compiled.theme_line}
+        self._shelf = Shelf()
+        #: The plain and the sharing way by language; the MJML is the same in all.
+        self._ways = lru_cache(maxsize=MAX_LANGUAGES)(self._ways_in)
+        self._ways_of(theme.language or SOURCE)
+
+    def _ways_of(self, language: str) -> tuple[Way, Way]:
+        return self._ways(words_for(self._theme.language or language).language)
+
+    def _ways_in(self, language: str) -> tuple[Way, Way]:
+        words = words_for(language)
         with templates.naming_theme_faults():
-            files = {**theme.files, BODY_MJML: compiled.source}
-            lines = {BODY_MJML: compiled.theme_line}
-            self._plain = plain_way(templates.environment(files), lines)
-            self._sharing = sharing_way(files, self._plain)
+            env = templates.environment(self._files, words)
+            plain = plain_way(env, self._lines)
+            sharing = sharing_way(self._files, plain, words=words, shelf=self._shelf)
+        return plain, sharing
 
     @property
     def theme(self) -> str:
@@ -72,7 +91,7 @@ class ThemeRenderer:
                 leaves no room for the cards.
         """
         try:
-            return self._rendered(issue, self._sharing)
+            return self._rendered(issue, self._ways_of(issue.language)[1])
         except RenderError:
             # The plain way tells the place, or does without what failed.
             return self.render_plainly(issue)
@@ -83,19 +102,17 @@ class ThemeRenderer:
         Raises:
             RenderError: As ``render`` does.
         """
-        return self._rendered(issue, self._plain)
+        return self._rendered(issue, self._ways_of(issue.language)[0])
 
     @property
     def shelf(self) -> Shelf:
         """Return what is kept of the mails of late."""
-        shelf = self._sharing.shelf
-        assert shelf is not None  # noqa: S101 - sharing_way makes one
-        return shelf
+        return self._shelf
 
     def _rendered(self, issue: Issue, way: Way) -> Rendered:
         seen, html = self._fitted(issue, way)
         return Rendered(
-            subject=" ".join(clean(way.subject(seen)).split())[:MAX_SUBJECT],
+            subject=_subject(way.subject(seen)),
             html_parts=html,
             text_parts=way.text(seen),
         )
@@ -133,8 +150,13 @@ class ThemeRenderer:
         return best
 
     def _html_of(self, issue: Issue, fit: Fit, way: Way) -> tuple[IssueView, Parts]:
-        language = self._theme.language
-        seen = view(issue, language=language, fit=fit, shelf=way.shelf)
+        seen = view(
+            issue,
+            language=self._theme.language or issue.language,
+            fit=fit,
+            shelf=way.shelf,
+            images=self._theme.images,
+        )
         return seen, way.html(seen)
 
 
@@ -150,6 +172,15 @@ def load_renderer(name: str, *, folders: Sequence[Path]) -> ThemeRenderer:
         ThemeError: There is no such theme, or it cannot be used.
     """
     return ThemeRenderer(load_theme(name, folders=folders))
+
+
+def _subject(said: str) -> str:
+    """Return the subject on one line, with what keeps a title's order apart."""
+    # Values bear no isolates of their own, so these are the frame's.
+    parts = re.split(f"([{FSI}{PDI}])", said)
+    line = " ".join("".join(p if p in {FSI, PDI} else clean(p) for p in parts).split())
+    line = line[:MAX_SUBJECT]
+    return line + PDI * (line.count(FSI) - line.count(PDI))
 
 
 def _fits(html: Parts) -> bool:

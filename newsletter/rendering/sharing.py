@@ -37,7 +37,8 @@ from newsletter.rendering.reads import (
 #: What is looped over, and what of each thing in it is the same in every mail.
 _FIXED_LINE = frozenset({"title", "url"})
 _FIXED_CARD = _FIXED_LINE | {
-    "authors", "badges", "date", "language", "links", "summary", "tldr", "votes",
+    "authors", "badges", "date", "image", "language", "links", "summary", "tldr",
+    "votes",
 }  # fmt: skip
 FIXED: Mapping[str, Names] = {
     "cards": _FIXED_CARD,

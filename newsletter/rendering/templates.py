@@ -20,8 +20,10 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from newsletter.errors import RenderError, ThemeError
 from newsletter.rendering import text
+from newsletter.rendering.catalogues import SOURCE
 from newsletter.rendering.cutting import Run, plain
-from newsletter.rendering.view import (
+from newsletter.rendering.saying import Speech
+from newsletter.rendering.seen import (
     CardView,
     IssueView,
     LineView,
@@ -30,6 +32,7 @@ from newsletter.rendering.view import (
     SectionView,
     SenderView,
 )
+from newsletter.rendering.words import Words, words_for
 
 #: What a theme's own mistakes raise inside a template, besides Jinja's errors.
 FAULTS = (
@@ -68,10 +71,21 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         return super().getattr(obj, attribute)
 
 
-def environment(files: Mapping[str, str]) -> ImmutableSandboxedEnvironment:
+def is_escaped(name: str | None) -> bool:
+    """Tell whether what the template *name* puts out is escaped as HTML."""
+    return name is None or not name.endswith(".txt.j2")
+
+
+def environment(
+    files: Mapping[str, str], words: Words | None = None
+) -> ImmutableSandboxedEnvironment:
     """Return the environment in which the templates *files* see one another.
 
     HTML is escaped everywhere but in files for plain text.
+
+    Args:
+        files: The templates by name.
+        words: What the frame is written with. None: English.
     """
 
     def load(name: str) -> tuple[str, str, Callable[[], bool]] | None:
@@ -81,7 +95,7 @@ def environment(files: Mapping[str, str]) -> ImmutableSandboxedEnvironment:
 
     env = _Sandbox(
         loader=FunctionLoader(load),
-        autoescape=lambda name: name is None or not name.endswith(".txt.j2"),
+        autoescape=is_escaped,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -92,6 +106,9 @@ def environment(files: Mapping[str, str]) -> ImmutableSandboxedEnvironment:
     del env.filters["random"], env.globals["lipsum"]
     env.filters["wrap"] = text.wrap
     env.filters["plain"] = plain
+    speech = Speech(words or words_for(SOURCE))
+    env.globals |= speech.globals
+    env.filters |= speech.filters
     return env
 
 

@@ -10,6 +10,8 @@ from functools import lru_cache
 WIDTH = 78
 _URL = re.compile(r"\S*(?:https?://|mailto:)\S*")
 _WIDE = frozenset("WF")
+#: They turn or keep the order, and take no column.
+_UNSEEN = frozenset("\u200e\u200f\u2068\u2069")
 #: Characters; texts that are not longer are looked up before they are wrapped.
 _SHORT = 1000
 
@@ -20,7 +22,7 @@ def columns(text: str) -> int:
 
 
 def _column(character: str) -> int:
-    if unicodedata.combining(character):
+    if character in _UNSEEN or unicodedata.combining(character):
         return 0
     return 2 if unicodedata.east_asian_width(character) in _WIDE else 1
 

@@ -3,8 +3,8 @@
 templates/<name>/subject.txt.j2   one line
                  body.mjml.j2     the HTML part
                  body.txt.j2      the text part
-                 theme.toml       description, language of its own words,
-                                  whether images from elsewhere are wanted
+                 theme.toml       description, language (where its words are
+                                  of one), images (whether it shows any)
                  …                files that these import
 """
 
@@ -29,7 +29,7 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 #: Where themes come with the program: in the wheel, and in the repository.
 _OWN_FOLDERS = (_PACKAGE / "_templates", _PACKAGE.parent / "templates")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-_KEYS = ("description", "language", "remote_images")
+_KEYS = ("description", "language", "images")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +42,10 @@ class Theme:
     files: Mapping[str, str]
     #: SHA-256 in hex over all names and contents.
     hash: str
-    #: BCP 47: what the theme's own words are written in.
-    language: str
+    #: BCP 47: what all of its mails are written in. None: each reader's language.
+    language: str | None
+    #: It shows pictures, which a mail program asks the sources for.
+    images: bool
 
     def source(self, file: str) -> str:
         """Return the text of *file*.
@@ -109,12 +111,14 @@ def _read(name: str, folder: Path) -> Theme:
             # Lengths keep "ab" + "c" apart from "a" + "bc".
             digest.update(len(part).to_bytes(8, "big") + part)
     files = {file: _text_of(content, file) for file, content in contents.items()}
+    language, images = _settings(files.get(SETTINGS))
     return Theme(
         name=name,
         folder=folder,
         files=MappingProxyType(files),
         hash=digest.hexdigest(),
-        language=_language(files.get(SETTINGS)),
+        language=language,
+        images=images,
     )
 
 
@@ -140,29 +144,25 @@ def _text_of(content: bytes, file: str) -> str:
         ) from exc
 
 
-def _language(settings: str | None) -> str:
+def _settings(settings: str | None) -> tuple[str | None, bool]:
+    """Return language and images, as theme.toml has them."""
     if settings is None:
         raise ThemeError(f"the theme has no {SETTINGS}; add it", file=SETTINGS)
-    language = _table(settings).get("language", "en")
-    if not isinstance(language, str):
+    table = _table(settings)
+    language = table.get("language")
+    if language is not None and not isinstance(language, str):
         raise ThemeError(
             f'{SETTINGS}: language is {language!r}; it takes text, like "en"',
             file=SETTINGS,
         )
-    return language
+    return language, _images(table)
 
 
-def asks_for_images(settings: str) -> bool:
-    """Tell whether a theme's settings ask for images from elsewhere.
-
-    Raises:
-        ThemeError: They cannot be read.
-    """
-    wanted = _table(settings).get("remote_images", False)
+def _images(table: Mapping[str, object]) -> bool:
+    wanted = table.get("images", False)
     if not isinstance(wanted, bool):
         raise ThemeError(
-            f"{SETTINGS}: remote_images is {wanted!r}; it takes true or false",
-            file=SETTINGS,
+            f"{SETTINGS}: images is {wanted!r}; it takes true or false", file=SETTINGS
         )
     return wanted
 

@@ -18,9 +18,11 @@ from newsletter.quoting import Segment
 from newsletter.rendering import templates
 from newsletter.rendering.keeping import Kept, Shelf
 from newsletter.rendering.reads import modules_of
+from newsletter.rendering.saying import spoken
+from newsletter.rendering.seen import CardView, IssueView, LineView
 from newsletter.rendering.sharing import FILTERS, OWN, PLACE, Generator, Sharing
 from newsletter.rendering.themes import BODY_MJML, BODY_TEXT, SUBJECT
-from newsletter.rendering.view import CardView, IssueView, LineView
+from newsletter.rendering.words import Words
 
 #: Types whose values tell pieces apart; others are not the same for long.
 _KEYS = frozenset({bool, int, str, type(None)})
@@ -91,19 +93,22 @@ def plain_way(
     )
 
 
-def sharing_way(files: Mapping[str, str], plain: Way) -> Way:
+def sharing_way(
+    files: Mapping[str, str], plain: Way, *, words: Words, shelf: Shelf
+) -> Way:
     """Return the way that shares, for the templates that *plain* fills.
 
     Args:
         files: Their sources, the MJML compiled.
         plain: Where the subject is from, which is never shared.
+        words: What the frame is written with, as in *plain*.
+        shelf: Of the theme; what is on it is kept by language.
     """
-    shelf = Shelf()
     filters = _filters(shelf)
     segments: dict[str, Segment] = {}
-    html = _rewritten(BODY_MJML, files, filters, segments)
-    text = _rewritten(BODY_TEXT, files, filters, segments)
-    env = templates.environment(files)
+    html = _rewritten(BODY_MJML, files, filters, segments, words)
+    text = _rewritten(BODY_TEXT, files, filters, segments, words)
+    env = templates.environment(files, words)
     env.filters |= filters
     # Known to all files: Jinja makes an imported one anew where globals differ.
     env.globals |= segments
@@ -121,18 +126,25 @@ def _rewritten(
     files: Mapping[str, str],
     filters: Mapping[str, Callable[..., object]],
     segments: dict[str, Segment],
+    words: Words,
 ) -> CodeType:
     """Return the code of *file*, rewritten; its constant text goes to *segments*."""
-    env = templates.environment(files)
+    env = templates.environment(files, words)
     env.filters |= filters
 
     def parse(name: str) -> nodes.Template | None:
-        return env.parse(files[name], name, name) if name in files else None
+        if name not in files:
+            return None
+        parsed = env.parse(files[name], name, name)
+        return spoken(parsed, words, escapes=templates.is_escaped(name))
 
     template = env.parse(files[file], file, file)
+    template = spoken(template, words, escapes=templates.is_escaped(file))
     module = modules_of(template, parse)
+    # Pieces that are of no card are told apart by this name alone.
+    name = f"{words.language}:{file}"
     # For what we wrote ourselves alone: what a theme puts out is always escaped.
-    if Sharing(file=file, module=module, segments=segments).rewrite(template):
+    if Sharing(file=name, module=module, segments=segments).rewrite(template):
         env.code_generator_class = Generator
     return env.compile(template, name=file, filename=file)
 

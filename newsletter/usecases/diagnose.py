@@ -6,7 +6,7 @@ time, the SMTP server is greeted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -94,6 +94,27 @@ def of_newsletter(
             " (RFC 8058), which large mailbox providers ask of bulk senders",
             cure="set newsletter.base_url once your pages to leave are reachable",
         )
+
+
+def of_languages(
+    languages: Iterable[str], *, is_spoken: Callable[[str], bool]
+) -> Iterator[Finding]:
+    """Say which languages of readers the frame of a mail is not written in.
+
+    Args:
+        languages: Of the newsletter and of readers; each may come often.
+        is_spoken: Tells whether there are words in a language.
+    """
+    for language in sorted(set(languages)):
+        if not is_spoken(language):
+            yield Finding(
+                area="language",
+                grade=Grade.NOTE,
+                what=f"there are no words in {language!r}: the frame of these mails"
+                " is in English",
+                cure="correct it if it is mistyped; docs/how-to/languages.md says how"
+                " to translate the frame",
+            )
 
 
 def _is_reserved(address: str) -> bool:

@@ -38,7 +38,7 @@ def test_mails_anew_by_the_compiled_theme_and_by_sharing(bench: Bench) -> None:
 
     def anew(issue: Issue) -> bytes:
         """Jinja, then MJML, then the email package, for this one mail."""
-        seen = view(issue, language=theme.language, fit=Fit())
+        seen = view(issue, language=theme.language or "en", fit=Fit())
         rendered = Rendered(
             subject=plain.subject(seen).strip(),
             html_parts=(to_html("".join(plain.html(seen)), file=BODY_MJML),),

@@ -16,7 +16,8 @@ function measure() {
     const box = link.getBoundingClientRect();
     return box.width < 24 || box.height < 24;
   });
-  return { overflow: widest - root.clientWidth, small: small.length };
+  const height = document.body.scrollHeight;
+  return { overflow: widest - root.clientWidth, small: small.length, height };
 }
 
 const WIDTHS = [320, 375, 600];

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from newsletter.assembling import assemble
 from newsletter.delivery import Outbox
 from newsletter.model import Section
 from newsletter.rendering import load_renderer
+from newsletter.rendering.catalogues import languages
 from tests.support.issues import (
     FixedClock,
     close_issue,
@@ -69,6 +71,32 @@ def test_mails_fit_and_can_be_read_in_light_and_dark(
     ):
         (tmp_path / f"{name}.html").write_text(RENDERER.render(given).html)
     assert_sound(look(browser, *sorted(tmp_path.glob("*.html"))))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("theme", ["default", "compact"])
+def test_frames_of_all_languages_fit_and_can_be_read(
+    browser: dict[str, str], tmp_path: Path, theme: str
+) -> None:
+    renderer = load_renderer(theme, folders=())
+    for language in ("en", *languages()):
+        for name, given in (("cards", issue(several())), ("close", close_issue())):
+            html = renderer.render(replace(given, language=language)).html
+            (tmp_path / f"{name}-{language}.html").write_text(html, encoding="utf-8")
+    assert_sound(look(browser, *sorted(tmp_path.glob("*.html"))))
+
+
+@pytest.mark.long
+def test_a_dozen_headlines_are_about_one_screen(
+    browser: dict[str, str], tmp_path: Path
+) -> None:
+    renderer = load_renderer("compact", folders=())
+    cards = [match(n, f"A headline of some length, number {n}") for n in range(12)]
+    (tmp_path / "dozen.html").write_text(renderer.render(issue(cards)).html)
+    heights = {
+        view["width"]: view["height"] for view in look(browser, tmp_path / "dozen.html")
+    }
+    assert heights[600] < 950
 
 
 @pytest.mark.long

@@ -235,13 +235,12 @@ def test_a_missing_part_is_named(tmp_path: Path, file: str) -> None:
     ("settings", "said"),
     [
         ('language = "en"\n', "description is missing"),
-        ('description = "x"\n', "language is missing"),
         ('description = "x"\nlangage = "en"\n', "unknown key 'langage'"),
         ('description = "x"\nlanguage = 3\n', "language is 3"),
         ('description = "x\n', "theme.toml, line 1"),
         (
-            'description = "x"\nlanguage = "en"\nremote_images = "yes"\n',
-            "remote_images is 'yes'",
+            'description = "x"\nlanguage = "en"\nimages = "yes"\n',
+            "images is 'yes'",
         ),
     ],
 )
@@ -341,7 +340,7 @@ def test_images_from_elsewhere_are_fine_where_the_theme_asks_for_them(
     image = '<img alt="us" src="https://example.org/t.gif" />'
     theme = plant(tmp_path, body("{{ issue.date }}" + image + "</p>"))
     with (theme / SETTINGS).open("a", encoding="utf-8") as settings:
-        settings.write("remote_images = true\n")
+        settings.write("images = true\n")
     assert judge_named("mine", folders=[tmp_path]).faults == ()
 
 

@@ -336,7 +336,6 @@ def test_a_broken_query_of_the_defaults_is_named_in_their_file(
 
 
 LATER = [
-    ("language = 'de'\n", 4, "newsletter.language"),
     ("[delivery.smtp]\nconnections = 2\n", 5, "delivery.smtp.connections"),
     ("[delivery.smtp]\nrate_per_second = 1.5\n", 5, "delivery.smtp.rate_per_second"),
     ("[delivery.smtp]\nper_domain = 3\n", 5, "delivery.smtp.per_domain"),
@@ -350,7 +349,6 @@ LATER = [
     ("[retention]\nissues = '10d'\n", 5, "retention.issues"),
     ("[retention]\nentries = '10d'\n", 5, "retention.entries"),
     ("[log]\nformat = 'json'\n", 5, "log.format"),
-    ("[defaults]\nlanguage = 'de'\n", 5, "defaults.language"),
 ]
 
 
@@ -365,13 +363,34 @@ def test_what_is_yet_to_come_is_refused_not_ignored(
     assert len(cure) > 8
 
 
-def test_what_is_yet_to_come_is_refused_of_a_reader_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("value", "hint"),
+    [("deutsch", ""), ("pt_BR", "pt-BR"), ("en-", ""), ("日本", "")],
+)
+def test_what_is_no_language_tag_is_refused_wherever_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str, hint: str
 ) -> None:
-    readers = f"{READER}language = 'de'\n"
-    (problem,) = problems(monkeypatch, tmp_path, HEAD, readers)
-    assert problem.startswith("config/subscribers.toml:3: subscribers[1].language: ")
-    assert "is not there yet in this version" in problem
+    text = f"{HEAD}language = '{value}'\n[defaults]\nlanguage = '{value}'\n"
+    readers = f"{READER}language = '{value}'\n"
+    (tmp_path / "other").mkdir()
+    first, second = problems(monkeypatch, tmp_path, text)
+    (third,) = problems(monkeypatch, tmp_path / "other", HEAD, readers)
+    assert first.startswith("config/newsletter.toml:4: newsletter.language: ")
+    assert second.startswith("config/newsletter.toml:6: defaults.language: ")
+    assert third.startswith("config/subscribers.toml:3: subscribers[1].language: ")
+    for problem in (first, second, third):
+        assert 'expected one like "en", "de" or "pt-BR"' in problem
+        assert (f'did you mean "{hint}"?' in problem) == bool(hint)
+
+
+@pytest.mark.parametrize("value", ["de", "de-AT", "pt-BR", "zh-Hant-TW", "es-419"])
+def test_any_language_may_be_asked_for(tmp_path: Path, value: str) -> None:
+    said = f"language = '{value}'\n"
+    (tmp_path / "newsletter.toml").write_text(HEAD + said)
+    (tmp_path / "subscribers.toml").write_text(READER)
+    settings = load_settings(tmp_path, {}, kinds=KINDS)
+    reader = (load_subscribers(tmp_path, settings) or ())[0]
+    assert settings.newsletter.language == reader.language == value
 
 
 @pytest.mark.parametrize(
@@ -428,16 +447,17 @@ def test_one_readers_mistake_does_not_hide_anothers(
     readers = (
         "[[subscribers]]\naddress = 'nobody'\n"
         f"{READER}interests = ['(a']\n"
-        f"{READER}language = 'de'\n"
+        f"{READER}language = 'deutsch'\n"
+        f"{READER}"
     )
     text = HEAD + "[defaults]\ninterests = ['b)']\n"
     found = problems(monkeypatch, tmp_path, text, readers)
     assert [p.split(": ")[1] for p in found] == [
         "defaults.interests[1]",
         "subscribers[1].address",
-        "subscribers[2].interests[1]",
         "subscribers[3].language",
-        "subscribers[3].address",
+        "subscribers[2].interests[1]",
+        "subscribers[4].address",
     ]
 
 

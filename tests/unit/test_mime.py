@@ -192,7 +192,7 @@ def test_whatever_the_texts_the_mail_parses_back_without_defects(
         assert not part.defects
     for name_, value in message.items():
         assert not value.defects, (name_, value)
-    assert message["Subject"] == cleaned(subject)[:250].strip()
+    assert message["Subject"] == cleaned_subject(subject)
     display = message["To"].addresses[0].display_name
     # The parser of some versions keeps the space between two encoded-words.
     assert display.replace(" ", "") == cleaned(name)[:120].replace(" ", "")
@@ -203,12 +203,35 @@ def test_whatever_the_texts_the_mail_parses_back_without_defects(
     ]
 
 
-def cleaned(value: str) -> str:
+CONTROLS = "\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066\u2067"
+FSI, PDI = "\u2068", "\u2069"
+
+
+def cleaned(value: str, controls: str = CONTROLS + FSI + PDI) -> str:
     value = re.sub("[\ufffe\uffff\ud800-\udfff]", "\ufffd", value)
-    value = re.sub(
-        "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]", " ", value
-    )
-    return " ".join(value.split())
+    return " ".join(re.sub(f"[{controls}]", " ", value).split())
+
+
+def cleaned_subject(value: str) -> str:
+    kept = cleaned(value, CONTROLS)[:250].strip()
+    said = "".join(re.findall(f"[{FSI}{PDI}]", kept))
+    return kept if said == (FSI + PDI) * (len(said) // 2) else cleaned(kept)
+
+
+@pytest.mark.parametrize(
+    ("subject", "said"),
+    [
+        (f"{FSI}Mamba{PDI} \u0648", f"{FSI}Mamba{PDI} \u0648"),
+        (f"{FSI}Mamba", "Mamba"),
+        (f"Mamba{PDI} {FSI}", "Mamba"),
+        (f"{FSI}a{FSI}b{PDI}c{PDI}", "a b c"),
+        (f"{FSI}{'x' * 260}{PDI}", "x" * 249),
+    ],
+)
+def test_a_subject_keeps_isolates_that_are_closed(subject: str, said: str) -> None:
+    rendered = Rendered(subject=subject, html_parts=("x",), text_parts=("x",))
+    found = parsed(build_message(rendered, ISSUE))["Subject"]
+    assert found == cleaned_subject(subject) == said
 
 
 def lines(value: str) -> str:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -14,11 +15,13 @@ from newsletter.model import Field as QueryField
 from newsletter.model import Link, Match, Reasons, ScorePart, Section
 from newsletter.rendering import ThemeRenderer, load_renderer, load_theme
 from newsletter.rendering.mjml import to_html
+from newsletter.rendering.renderer import MAX_SUBJECT
 from newsletter.rendering.templates import environment
 from newsletter.rendering.view import Fit, view
 from tests.support.issues import (
     LISTED,
     NEWSLETTER,
+    close_issue,
     hostile,
     html_links,
     issue,
@@ -32,6 +35,7 @@ from tests.support.issues import (
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DEFAULT = load_renderer("default", folders=())
+COMPACT = load_renderer("compact", folders=())
 DAY = "Thursday, March 5, 2026"
 
 
@@ -102,6 +106,15 @@ def test_subject_and_preheader_bear_no_data_of_the_reader() -> None:
         assert secret not in rendered.subject
         assert secret not in preheader
     assert "Also: Diffusion models for weather" in preheader
+
+
+def test_a_long_subject_is_cut_with_its_isolates_closed(tmp_path: Path) -> None:
+    subject = "{{ 'x' * 190 }} {{ issue.title | isolate }}"
+    renderer = plain_renderer(tmp_path, subject_txt=subject)
+    given = issue(newsletter=replace(NEWSLETTER, title="النشرة اليومية للأوراق"))
+    said = renderer.render(given).subject
+    assert len(said) == MAX_SUBJECT + 1
+    assert said.endswith("\u2068النشرة ا\u2069")
 
 
 def test_matched_terms_are_highlighted_where_matching_found_them() -> None:
@@ -376,6 +389,68 @@ def test_no_text_breaks_a_mail(
     assert frame.count("<table") == frame.count("</table>")
 
 
+# --- pictures and headlines ---------------------------------------------------------
+
+
+def with_pictures(folder: Path, images: str) -> ThemeRenderer:
+    """Return the default theme with *images* in its settings."""
+    shutil.copytree(REPOSITORY / "templates" / "default", folder / "pictures")
+    (folder / "pictures" / "theme.toml").write_text(f"images = {images}\n")
+    return load_renderer("pictures", folders=(folder,))
+
+
+def test_a_theme_that_asks_for_pictures_shows_those_of_https(tmp_path: Path) -> None:
+    shown = match(1, 'A "gate"', thumbnail="https://example.org/a b.png")
+    others = [
+        match(2, thumbnail="http://example.org/b.png"),
+        match(3, thumbnail="javascript:alert(1)"),
+        match(4, thumbnail=None),
+        match(5, thumbnail="data:image/png;base64,AAAA"),
+        match(6, thumbnail="https://user:pass@example.org/c.png"),
+    ]
+    renderer = with_pictures(tmp_path, "true")
+    for language, alt, side in (("en", "Picture", "right"), ("ar", "صورة", "left")):
+        given = issue([shown, *others], language=language)
+        html = renderer.render(given).html
+        assert html == renderer.render_plainly(given).html
+        (picture,) = re.findall("<img[^>]*>", html)
+        assert 'src="https://example.org/a%20b.png"' in picture
+        assert f'alt="{alt}: A &#34;gate&#34;" width="112" align="{side}"' in picture
+
+
+def test_a_theme_that_does_not_ask_for_pictures_gets_none(tmp_path: Path) -> None:
+    given = issue([match(1, thumbnail="https://example.org/a.png")])
+    for renderer in (DEFAULT, COMPACT, with_pictures(tmp_path, "false")):
+        html = renderer.render(given).html
+        assert "<img" not in html
+        assert "a.png" not in html
+
+
+def test_the_compact_theme_has_headlines_and_one_line_of_each() -> None:
+    rendered = COMPACT.render(issue())
+    html = re.sub(r"<[^>]+>", "", rendered.html)
+    for part in ("142 votes", "Mar 2", "Why this: State spaces", "612 new, 34 matched"):
+        assert part in " ".join(html.split())
+        assert part in " ".join(rendered.text.split())
+    for part in ("We study", "A tiny gate", "Author Number1", "PDF", "Another that"):
+        assert part not in html
+        assert part not in rendered.text
+    assert html_links(rendered.html) == text_links(rendered.text)
+    assert len(html_links(rendered.html)) == 5 + 3
+
+
+@pytest.mark.parametrize("count", [0, 12, 60, 100])
+def test_the_compact_theme_has_room_for_every_issue(count: int) -> None:
+    given = [replace(rich(), score=n) for n in range(count)]
+    sections = [Section(heading=f"Part {n}", matches=(m,)) for n, m in enumerate(given)]
+    for each in (issue(given), issue(sections=sections), close_issue()):
+        rendered = COMPACT.render(each)
+        assert len(rendered.html.encode()) < 100_000
+        assert html_links(rendered.html) == text_links(rendered.text)
+        assert rendered.html == COMPACT.render_plainly(each).html
+        assert rendered.text == COMPACT.render_plainly(each).text
+
+
 # --- themes -----------------------------------------------------------------------
 
 
@@ -383,7 +458,7 @@ def slowest(given: ThemeRenderer, *, folder: Path) -> str:
     """Render by the oracle: Jinja first, then MJML, for this one mail."""
     theme = load_theme(given.theme, folders=(folder,))
     env = environment(theme.files)
-    seen = view(issue(several()), language=theme.language, fit=Fit())
+    seen = view(issue(several()), language=theme.language or "en", fit=Fit())
     mjml = env.get_template("body.mjml.j2").render(issue=seen)
     return to_html(mjml.strip(), file="body.mjml.j2")
 
@@ -458,6 +533,7 @@ def test_a_missing_file_of_a_theme_is_named(tmp_path: Path) -> None:
     ("content", "message"),
     [
         (b"language = 1", "takes text"),
+        (b"images = 'yes'", "images is 'yes'; it takes true or false"),
         (b"colour = 1", "unknown key 'colour'"),
         (b"language", r"theme\.toml: "),
         (b"\xff", "not UTF-8"),

@@ -256,6 +256,33 @@ BODIES = {
     "names like those of ours": (
         "{% set nl_piece_1 = '<b>' %}{{ nl_piece_1 }}{{ card.url }}{{ nl_piece_1 }}"
     ),
+    "messages": (
+        '{{ _("TL;DR") }}{{ card.url }}{{ _("<b>%% & %(a)s %(b)s", b=card.score,'
+        " a=card.title|plain) }}{{ _('%(a)s', a=card.votes) }}{{ _('') }}"
+    ),
+    "plural messages": (
+        '{{ ngettext("%(num)s vote", "%(num)s votes", card.number) }}'
+        '{{ ngettext("%(num)s & %(x)s", "%(num)ss", num=card.authors|length, x=1) }}'
+    ),
+    "messages that are not understood": (
+        '{% set m = "TL;DR" %}{{ _(m) }}{{ _(*["%(x)s"], x=card.score) }}'
+        '{{ _("%(x)s", **{"x": card.url}) }}{{ ngettext(m, m, 2) }}'
+        '{{ _("100%") if card.number > 99 else "" }}'
+    ),
+    "a name for messages that is the theme's own": (
+        "{% set _ = card.url %}{{ _ }}{% set issue = card %}{{ issue.language }}"
+    ),
+    "messages where escaping is turned off": (
+        '{% autoescape false %}{{ _("<i>&") }}{{ "<i>" }}{{ card.title | plain }}'
+        '{{ _("%(t)s", t=card.title|plain) }}{% endautoescape %}{{ _("<i>") }}'
+    ),
+    "markup in messages": (
+        '{{ _("a < %(x)s", x=parts.mark(card.title)) }}{{ card.url | isolate }}'
+    ),
+    "numbers and sides": (
+        "{{ 12345 | number }}{{ card.number | number }}{{ 'left' | mirror }}"
+        "{{ '1 2 3 4' | mirror }}{{ issue.language }}{{ issue.direction }}"
+    ),
     "carriage returns": "{{ card.url }}{{ '\\r\\n' }}{{ card.authors }}\\r",
     "a part of the file": "{% include 'piece.html.j2' %}{{ card.url }}",
 }
@@ -289,7 +316,7 @@ def theme(folder: Path, body: str, parts: str = PARTS) -> ThemeRenderer:
         "body.txt.j2": TEXT.format(body=body),
         "parts.html.j2": parts,
         "piece.html.j2": "{{ card.score }}{{ card.url }}",
-        "theme.toml": 'language = "en"\n',
+        "theme.toml": "",
     }
     for name, content in files.items():
         (own / name).write_text(content, encoding="utf-8")
@@ -301,8 +328,8 @@ def test_whatever_a_theme_does_both_ways_are_the_same(
     tmp_path: Path, kind: str
 ) -> None:
     renderer = theme(tmp_path, BODIES[kind])
-    for _ in range(2):
-        check(renderer, map(made_issue, range(12)))
+    for language in ("en", "ar", "en", "ar"):
+        check(renderer, (replace(made_issue(n), language=language) for n in range(12)))
 
 
 def test_a_theme_that_fails_fails_alike_and_names_its_line(tmp_path: Path) -> None:

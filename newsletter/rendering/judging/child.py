@@ -1,6 +1,6 @@
 """The process in which a theme is judged: it reads files, tries them, says faults.
 
-    stdin   {"name": …, "hash": …, "language": …, "files": {…}}
+    stdin   {"name": …, "hash": …, "language": …, "images": …, "files": {…}}
     stdout  one JSON list a line: ["at", what is tried now], ["fault", …], ["done"]
 
 It limits itself before it looks at the theme. What stops it from outside (the
@@ -21,6 +21,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from types import FrameType
 
+from jinja2 import Environment
 from jinja2.exceptions import SecurityError
 
 from newsletter.accepting import Fault, Severity, error
@@ -37,15 +38,7 @@ from newsletter.rendering.judging.tracing import (
 )
 from newsletter.rendering.mjml import compile_mjml
 from newsletter.rendering.renderer import ThemeRenderer
-from newsletter.rendering.themes import (
-    BODY_MJML,
-    BODY_TEXT,
-    SETTINGS,
-    SUBJECT,
-    Theme,
-    asks_for_images,
-)
-from newsletter.rendering.view import (
+from newsletter.rendering.seen import (
     CardView,
     Fit,
     IssueView,
@@ -54,8 +47,10 @@ from newsletter.rendering.view import (
     ReceiptView,
     SectionView,
     SenderView,
-    view,
 )
+from newsletter.rendering.themes import BODY_MJML, BODY_TEXT, SUBJECT, Theme
+from newsletter.rendering.view import view
+from newsletter.rendering.words import words_for
 
 #: Seconds of CPU for the theme; ours alone takes a fifth of it.
 CPU_S = 2
@@ -87,6 +82,7 @@ def main() -> None:
         files=given["files"],
         hash=given["hash"],
         language=given["language"],
+        images=given["images"],
     )
     _limit()
     try:
@@ -193,13 +189,12 @@ class _Bench:
         self.theme = theme
         self.about = mails.Theme(
             files=theme.files,
-            has_remote_images=asks_for_images(theme.files[SETTINGS]),
+            has_remote_images=theme.images,
         )
         self.renderer = ThemeRenderer(theme)
         compiled = compile_mjml(theme.files[BODY_MJML], file=BODY_MJML)
         self.lines = {BODY_MJML: compiled.theme_line}
-        files = {**theme.files, BODY_MJML: compiled.source}
-        self.env = templates.environment(files)
+        self.files = {**theme.files, BODY_MJML: compiled.source}
 
     def faults_of(self, sample: Sample) -> Iterator[Fault]:
         """Yield what is wrong with the mail of *sample*."""
@@ -210,10 +205,13 @@ class _Bench:
 
     def _mail_faults(self, sample: Sample) -> Iterator[Fault]:
         """Judge the mail as the theme writes it, nothing cut."""
-        seen = view(sample.issue, language=self.theme.language, fit=Fit())
+        language = self.theme.language or sample.issue.language
+        images = self.theme.images
+        seen = view(sample.issue, language=language, fit=Fit(), images=images)
+        env = templates.environment(self.files, words_for(language))
         parts: list[Traced] = []
         for file in (SUBJECT, BODY_MJML, BODY_TEXT):
-            part = self._part(file, sample, {"issue": seen})
+            part = self._part(env, file, sample, {"issue": seen})
             if isinstance(part, Fault):
                 yield part
                 return
@@ -225,11 +223,15 @@ class _Bench:
         yield from mails.faults_of(mail, self.about)
 
     def _part(
-        self, file: str, sample: Sample, values: Mapping[str, object]
+        self,
+        env: Environment,
+        file: str,
+        sample: Sample,
+        values: Mapping[str, object],
     ) -> Traced | Fault:
         try:
             return traced(
-                self.env.get_template(file),
+                env.get_template(file),
                 values,
                 lines=self.lines,
                 largest=source.LARGEST,

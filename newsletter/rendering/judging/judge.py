@@ -28,6 +28,7 @@ def judge(theme: Theme) -> ThemeVerdict:
         "name": theme.name,
         "hash": theme.hash,
         "language": theme.language,
+        "images": theme.images,
         "files": dict(theme.files),
     }
     try:

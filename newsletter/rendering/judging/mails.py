@@ -14,8 +14,8 @@ from newsletter.rendering.judging.legible import faint
 from newsletter.rendering.judging.reading import Page, read
 from newsletter.rendering.judging.samples import HOLE, Sample
 from newsletter.rendering.judging.tracing import Traced
+from newsletter.rendering.seen import IssueView
 from newsletter.rendering.themes import BODY_MJML, BODY_TEXT, SUBJECT
-from newsletter.rendering.view import IssueView
 
 #: Bytes of HTML; Gmail cuts at 102 KB, and quoting costs some.
 HEAVY = 90_000
@@ -249,7 +249,7 @@ def _remote(
             file, line = theme.place(address, mail.html, offset)
             yield error(
                 f"{address} is loaded when the mail is read, which tells who reads it",
-                "leave it out, or write remote_images = true into theme.toml",
+                "leave it out, or write images = true into theme.toml",
                 file=file,
                 line=line,
             )

@@ -209,7 +209,8 @@ def _arabic() -> Issue:
     title = "نماذج الطقس وما لا تعرفه"
     card = _match(1, title, summary=text, language="ar", authors=("ابن سينا",))
     chinese = _match(2, "天气与其模型", summary="我们研究了天气模型的错误。" * 30)
-    return _issue((_section(card, chinese),))
+    # For a reader of Arabic: frame and all.
+    return replace(_issue((_section(card, chinese),)), language="ar")
 
 
 def _hostile() -> Issue:

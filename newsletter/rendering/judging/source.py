@@ -20,7 +20,7 @@ _PARTS = {
     BODY_MJML: "the HTML part",
     BODY_TEXT: "the text part",
 }
-_KEYS = {"description": 'description = "…"', "language": 'language = "en"'}
+_KEYS = {"description": 'description = "…"'}
 
 
 def faults_of(files: Mapping[str, str]) -> Iterator[Fault]:
