@@ -34,7 +34,7 @@ schedule = "daily 07:30"
 interests = ["mamba"]
 """
 TYPO = ("{{ issue.title }}</h1>", "{{ issue.titel }}</h1>")
-MINE = ("The receipt</h2>", "What came in</h2>")
+MINE = ('{{ _("The receipt") }}</h2>', "What came in</h2>")
 
 
 @pytest.fixture
