@@ -12,7 +12,7 @@ RESOLVE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-strip-extras --no-annotate --no-header --extra postgresql --group dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long fuzz check format bench bench-relevance docs lock clean
+.PHONY: help demo test test-long fuzz check format bench bench-relevance docs pictures lock clean
 
 help:  ## list what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -64,6 +64,9 @@ bench-relevance: $(INSTALLED)  ## how well matching finds what concerns a reader
 
 docs: $(INSTALLED)  ## check every link and write docs/reference/commands.md
 	$(BIN)/python docs/build.py
+
+pictures: $(INSTALLED)  ## mails as readers see them, into docs/pictures/mails/; needs Chromium and node
+	$(BIN)/python docs/pictures.py
 
 lock: $(INSTALLED)  ## bring requirements.lock up to what pyproject.toml asks for
 	$(RESOLVE) -o requirements.lock pyproject.toml
