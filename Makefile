@@ -12,8 +12,8 @@ RESOLVE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-strip-extras --no-annotate --no-header --extra postgresql --group dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long fuzz check format bench bench-relevance docs messages \
-	lock clean
+.PHONY: help demo test test-long fuzz check format bench bench-relevance docs pictures \
+	messages lock clean
 
 help:  ## list what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -68,6 +68,9 @@ docs: $(INSTALLED)  ## check every link and write docs/reference/commands.md
 
 messages: $(INSTALLED)  ## gather the frame's messages into all catalogues (LANGUAGE=fr: a new one)
 	$(BIN)/python -m tests.messages $(if $(LANGUAGE),--new $(LANGUAGE))
+
+pictures: $(INSTALLED)  ## mails as readers see them, into docs/pictures/mails/; needs Chromium and node
+	$(BIN)/python docs/pictures.py
 
 lock: $(INSTALLED)  ## bring requirements.lock up to what pyproject.toml asks for
 	$(RESOLVE) -o requirements.lock pyproject.toml

@@ -500,11 +500,19 @@ class App:
         _check_way_to_leave(self.settings, [address])
 
     def outbox_files_of(self, subscriber_id: int) -> tuple[Path, ...]:
-        """Return the files of the outbox that name a reader."""
+        """Return the files of the outbox that are mails to a reader."""
         keys = frozenset(self.store.ledger.keys_of(subscriber_id))
         folder = self.settings.delivery.outbox
         files = sorted(folder.glob("*/*")) if keys else []
         return tuple(path for path in files if path.stem in keys)
+
+    def forget_in_outbox(self, subscriber_id: int) -> None:
+        """Take a reader out of the lists of the outbox; mails stay as they are.
+
+        Raises:
+            TransientDeliveryError: The lists cannot be written.
+        """
+        self._outbox().forget(frozenset(self.store.ledger.keys_of(subscriber_id)))
 
     @property
     def has_secret(self) -> bool:
@@ -612,6 +620,7 @@ class App:
             self.settings.delivery.outbox,
             clock=self.clock,
             title=self.settings.newsletter.title,
+            list_id=self.settings.newsletter.list_id,
         )
 
     @contextmanager

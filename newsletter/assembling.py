@@ -110,4 +110,5 @@ def assemble(
         envelope_to=mime.ascii_address(issue.address),
         content=content,
         day=issue.slot.astimezone(ZoneInfo(newsletter.timezone)).date(),
+        shown=issue.selection.receipt.shown,
     )

@@ -939,6 +939,8 @@ class Message:
     content: bytes
     #: The slot's date in the newsletter's zone: the outbox's folder.
     day: date
+    #: Entries in it. None: not known.
+    shown: int | None = None
 
 
 class AfterCrash(StrEnum):

@@ -243,6 +243,7 @@ def erase(ctx: click.Context, address: str, reason: str, *, yes: bool) -> None:
                 abort=True,
             )
         files = app.outbox_files_of(reader.id)
+        app.forget_in_outbox(reader.id)
         members.erase(
             reader.public_id,
             reason=reason,

@@ -2,7 +2,8 @@
 
     <folder>/<slot's day>/<key>.eml      the mail, as it would be sent
                           <key>.html     a page to read it in a browser
-             index.html                  what is there, newest first
+             index.html                  the way to what is there, newest first
+             archive/                    lists of it: see archive.py
 
 A mail is there whole or not at all: it is written beside its place, put on
 the disk and renamed. Written again, it replaces itself under the same name.
@@ -13,12 +14,12 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
+from newsletter.delivery.archive import Archive
 from newsletter.delivery.files import clear_left_over, sync_folder, write_whole
-from newsletter.delivery.reading import write_pages
 from newsletter.errors import DeliveryError, TransientDeliveryError
 from newsletter.model import IssueState, Message, Outcome
 from newsletter.ports import Clock
@@ -48,13 +49,15 @@ class Outbox:
 
     is_repeatable = True
 
-    def __init__(self, folder: Path, *, clock: Clock, title: str) -> None:
-        """Remember the folder and the newsletter's title, for the index."""
+    def __init__(self, folder: Path, *, clock: Clock, title: str, list_id: str) -> None:
+        """Remember the folder, and the newsletter that is to be listed there."""
         self._folder = folder
         self._clock = clock
-        self._title = title
-        self._written: set[Path] = set()
+        self._archive = Archive(folder, title=title, list_id=list_id)
+        #: File -> how many entries the mail has.
+        self._written: dict[Path, int | None] = {}
         self._is_open = False
+        self._is_noted = False
 
     def send(self, messages: Sequence[Message]) -> Iterator[Outcome]:
         """Write *messages*; what cannot be written now is to be tried again.
@@ -66,10 +69,10 @@ class Outbox:
         """
         self._open()
         outcomes: list[Outcome] = []
-        written: list[Path] = []
+        written: dict[Path, int | None] = {}
         for message in messages:
             try:
-                written.append(self._write(message))
+                written[self._write(message)] = message.shown
             except OSError as exc:
                 if exc.errno in _WHOLE and not written:
                     raise self._unusable(exc) from exc
@@ -105,13 +108,28 @@ class Outbox:
         """
         if not self._written:
             return
-        written, self._written = frozenset(self._written), set()
+        written, self._written = self._written, {}
+        self._is_noted = False
         try:
-            write_pages(self._folder, title=self._title, written=written)
+            self._archive.add(written)
         except OSError as exc:
             raise TransientDeliveryError(
                 f"the mails are in {self._folder}, but its index.html could not be"
                 f" written: {exc}; make room or give the right, and run again"
+            ) from exc
+
+    def forget(self, keys: Collection[str]) -> None:
+        """Take mails out of every list; their files stay.
+
+        Raises:
+            TransientDeliveryError: The lists cannot be written.
+        """
+        try:
+            self._archive.forget(keys)
+        except OSError as exc:
+            raise TransientDeliveryError(
+                f"the lists in {self._archive.folder} still name the reader: {exc};"
+                " remove that folder, and the next run makes it again"
             ) from exc
 
     def _open(self) -> None:
@@ -131,6 +149,9 @@ class Outbox:
                 f"{message.key!r} is no issue key (32 hex digits), so no file is"
                 " named after it"
             )
+        if not self._is_noted:
+            self._archive.begin()
+            self._is_noted = True
         day = self._folder / message.day.isoformat()
         if not day.is_dir():
             day.mkdir(exist_ok=True)
@@ -139,7 +160,7 @@ class Outbox:
         write_whole(target, message.content)
         return target
 
-    def _settle(self, written: Sequence[Path]) -> None:
+    def _settle(self, written: Mapping[Path, int | None]) -> None:
         """Put the new names on the disk, once for each folder of the batch."""
         try:
             for folder in sorted({path.parent for path in written}):

@@ -115,6 +115,10 @@ def test_an_erased_reader_is_gone_and_is_not_brought_back_by_mistake(
     assert f"{key}.html names them; remove it too" in err
     assert "copies of the database and of the outbox are yours to remove" in out
     assert b"bob@example.org" not in (notes.outbox / "newsletter.db").read_bytes()
+    lists = [*notes.outbox.glob("archive/*/*"), notes.outbox / "index.html"]
+    told = b"".join(path.read_bytes() for path in lists if path.is_file())
+    assert b"ada@example.org" in told
+    assert b"bob@example.org" not in told
     _, err = notes.run("show", key, code=2)
     assert "went to a reader whose data were erased" in err
     _, err = notes.run("subscribers", "show", "bob@example.org", code=2)

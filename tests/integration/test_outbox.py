@@ -30,7 +30,12 @@ def letter(number: int, day: date = date(2026, 3, 5), **fields: object) -> Messa
 
 
 def outbox(folder: Path) -> Outbox:
-    return Outbox(folder, clock=FixedClock(), title="Daily Papers")
+    return Outbox(
+        folder,
+        clock=FixedClock(),
+        title="Daily Papers",
+        list_id="daily-papers.example.org",
+    )
 
 
 def put(box: Outbox, messages: Sequence[Message]) -> tuple[Outcome, ...]:
@@ -38,11 +43,9 @@ def put(box: Outbox, messages: Sequence[Message]) -> tuple[Outcome, ...]:
 
 
 def names(folder: Path) -> set[str]:
-    return {
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
+    """Return every file but those of the lists."""
+    found = (x.relative_to(folder) for x in folder.rglob("*") if x.is_file())
+    return {path.as_posix() for path in found if path.parts[0] != "archive"}
 
 
 def test_nothing_is_touched_before_the_first_mail(tmp_path: Path) -> None:
@@ -97,13 +100,16 @@ def test_the_index_lists_newest_first_by_day(tmp_path: Path) -> None:
     )
     box.close()
     index = (tmp_path / "index.html").read_text()
-    assert re.findall(r"<h2>(.*?)</h2>", index) == ["2026-03-07", "2026-03-05"]
+    assert re.findall(r"<h2><time [^>]*>(.*?)</time></h2>", index) == [
+        "Saturday, 7 March 2026",
+        "Thursday, 5 March 2026",
+    ]
     keys = [
         int(key, 16) for key in re.findall(r'href="[^"]*/([0-9a-f]{32})\.html"', index)
     ]
     assert keys == [3, 1, 2]
     assert "Ada &lt;b@example.org&gt;" in index
-    assert "3 mails" in index
+    assert "3 issues, newest first" in index
 
 
 def test_pages_lead_to_their_neighbours(tmp_path: Path) -> None:
@@ -157,8 +163,10 @@ def test_files_of_others_do_not_break_the_index(tmp_path: Path) -> None:
     put(box, [letter(1)])
     box.close()
     index = (tmp_path / "index.html").read_text()
-    assert index.count("(no subject)") == 2
+    assert "1 issue, newest first" in index
+    assert "(no subject)" not in index
     assert "notes" not in index
+    assert not (day / f"{9:032x}.html").exists()
 
 
 @pytest.mark.parametrize("key", ["", "../etc", "A" * 32, "0" * 31])

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
+import sys
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -103,9 +106,52 @@ def test_a_dozen_headlines_are_about_one_screen(
 def test_the_pages_of_the_outbox_fit_and_can_be_read(
     browser: dict[str, str], tmp_path: Path
 ) -> None:
-    box = Outbox(tmp_path, clock=FixedClock(), title="Daily Papers")
+    box = Outbox(
+        tmp_path,
+        clock=FixedClock(),
+        title="Daily Papers",
+        list_id="daily-papers.example.org",
+    )
     mail = assemble(issue([rich(), hostile()]), renderer=RENDERER)
-    list(box.send([mail]))
+    # One reader more than the front page names, and more mails than it shows.
+    others = [
+        replace(
+            mail,
+            key=f"{n:032x}",
+            day=date(2026, 3, 1 + n % 28),
+            content=mail.content.replace(b"ada@", f"reader{n % 13}@".encode()),
+        )
+        for n in range(120)
+    ]
+    list(box.send([mail, *others]))
     box.close()
-    page = tmp_path / mail.day.isoformat() / f"{mail.key}.html"
-    assert_sound(look(browser, tmp_path / "index.html", page))
+    pages = {
+        "mail": tmp_path / mail.day.isoformat() / f"{mail.key}.html",
+        "front": tmp_path / "index.html",
+        "month": next(tmp_path.glob("archive/*/2026-03-2.html")),
+        "readers": next(tmp_path.glob("archive/*/readers-1.html")),
+        "reader": next(tmp_path.glob("archive/*/readers/*.html")),
+    }
+    assert_sound(look(browser, *pages.values()))
+
+
+@pytest.mark.long
+def test_pictures_of_every_theme_can_be_taken_and_are_those_of_the_docs(
+    browser: dict[str, str], tmp_path: Path
+) -> None:
+    ended = subprocess.run(  # noqa: S603 - our own words, no shell
+        [sys.executable, str(REPOSITORY / "docs" / "pictures.py"), str(tmp_path)],
+        env=browser,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=110,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    taken = {path.name for path in tmp_path.iterdir()}
+    themes = [x.parent.name for x in (REPOSITORY / "templates").glob("*/theme.toml")]
+    assert len(taken) == len(themes) * 2 * 2 * 3
+    shown = {x.name for x in (REPOSITORY / "docs/pictures/mails").glob("*.webp")}
+    assert shown == taken, "docs/pictures is not of these themes: run make pictures"
+    page = (REPOSITORY / "docs" / "pictures.md").read_text("utf-8")
+    assert set(re.findall(r"mails/([\w-]+\.webp)", page)) == taken
