@@ -8,8 +8,8 @@ from __future__ import annotations
 
 #: Name -> Theme.hash. A test tells what to write here after a change.
 SHIPPED = {
-    "compact": "dac47e4e68f86325fb0681412f515255f8f96031802ed06df813773e16453259",
-    "default": "3a8dab72f18f89d0c68ba4cc0ad6a710007084bd0bda698cdb0ebc02b84ce8f7",
+    "compact": "82a491ed264130c938b78b20fdbdfbdc4be37b66f76cd23102991f76c27fe90f",
+    "default": "d763f1aa9d604babc889af01e0c960df35c7d263cae593c9eb987d9d459d0c61",
 }
 
 

