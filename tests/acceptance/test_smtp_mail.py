@@ -290,7 +290,7 @@ def test_a_server_that_refuses_mail_after_mail_is_asked_no_more(
     assert states(project)[S.HELD] == 3
     said, _ = project.run("status")
     assert said.count("held: ") == 3
-    assert "look at what the server says" in said
+    assert "mend what is said there" in said
     assert not server.mails
 
 
