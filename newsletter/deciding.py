@@ -282,7 +282,7 @@ class Decider:
         wide = Window(after=max(0, window.after - LOOKED_AT), until=window.until)
         if wide not in self._archives:
             listed = self.entries.window(wide, source_order=self.source_order)
-            self._archives[wide] = Archive(documents(listed[-LOOKED_AT:]))
+            self._archives[wide] = Archive(self.tokenise(listed[-LOOKED_AT:]))
             if len(self._archives) > ARCHIVES_KEPT:
                 self._archives.popitem(last=False)
         return self._archives[wide]

@@ -32,6 +32,8 @@ LOOKED_AT = 2000
 MOST = 16
 #: So many entries must match an interest, and so many of them bear a word.
 LEAST_MATCHES, LEAST_WITH = 5, 3
+#: Interests of which it is remembered what was learned; readers share many.
+MOST_KNOWN = 2000
 #: Shorter words, and single characters of Chinese or Japanese, tell nothing.
 _SHORTEST = 3
 _CONTEXT = Context(prec=28, rounding=ROUND_HALF_EVEN)
@@ -66,9 +68,15 @@ class Archive:
             interest: Its whole query decides what matches.
             wording: How its terms are read; related words are read the same.
         """
+        if not self.documents:
+            return ()
         known = self._known.get((interest, wording))
         if known is None:
-            known = self._known[interest, wording] = self._learn(interest, wording)
+            known = self._learn(interest, wording)
+            if len(self._known) >= MOST_KNOWN:
+                # As many as there are readers: memory stays what it is.
+                self._known.clear()
+            self._known[interest, wording] = known
         return known
 
     def _learn(self, interest: Interest, wording: Wording) -> tuple[Related, ...]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 
 from newsletter.rendering.renderer import ThemeRenderer
-from newsletter.rendering.themes import Theme, load_theme
+from newsletter.rendering.themes import Theme
 
 #: Compiled themes kept: one for each edit that may be taken back.
 KEPT = 4
@@ -23,18 +22,6 @@ class Compiled:
         default_factory=OrderedDict
     )
     _lock: Lock = field(default_factory=Lock)
-
-    def renderer(self, name: str, *, folders: Sequence[Path]) -> ThemeRenderer:
-        """Return the renderer of the theme *name* as its files are now.
-
-        Args:
-            name: A theme.
-            folders: The operator's folders of themes, first come first.
-
-        Raises:
-            ThemeError: There is no such theme, or it cannot be used.
-        """
-        return self.of(load_theme(name, folders=folders))
 
     def of(self, theme: Theme) -> ThemeRenderer:
         """Return the renderer of *theme*.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -104,10 +104,7 @@ class Words:
         Raises:
             KeyError: A value is missing.
         """
-        return "".join(
-            self.said(values[part.name]) if isinstance(part, Hole) else part
-            for part in pieces(self.text(message))
-        )
+        return self._filled(self.text(message), values)
 
     def say_of(self, num: int, one: str, many: str, **values: object) -> str:
         """Return a message in the form that *num* takes; it may say ``%(num)s``.
@@ -115,11 +112,13 @@ class Words:
         Raises:
             KeyError: A value is missing.
         """
-        values = {"num": num, **values}
         form = self.forms(one, many)[self.form(num, one)]
+        return self._filled(form, {"num": num, **values})
+
+    def _filled(self, text: str, values: Mapping[str, object]) -> str:
         return "".join(
             self.said(values[part.name]) if isinstance(part, Hole) else part
-            for part in pieces(form)
+            for part in pieces(text)
         )
 
     def said(self, value: object) -> str:

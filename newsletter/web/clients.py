@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 
 GMAIL, OUTLOOK, OUTLOOK_COM = "Gmail", "Outlook for Windows", "Outlook elsewhere"
 YAHOO, THUNDERBIRD, PROTON = "Yahoo Mail", "Thunderbird", "Proton Mail"
@@ -33,31 +34,26 @@ class Feature:
 
 
 def _property(
-    name: str, ignored_by: tuple[str, ...], instead: str, *, value: str = ""
+    name: str,
+    ignored_by: tuple[str, ...],
+    instead: str,
+    *,
+    value: str = "",
+    is_harmless: bool = False,
 ) -> Feature:
     """Return a property of CSS, with certain values or with any."""
     found = rf"(?<![\w-]){name}\s*:" + (rf"\s*[^;}}\"']*{value}" if value else "")
-    return Feature(
-        name=f"{name}: {value}" if value.isalpha() else name,
-        pattern=re.compile(found, re.IGNORECASE),
-        ignored_by=ignored_by,
-        instead=instead,
-    )
-
-
-def _plain(name: str, ignored_by: tuple[str, ...], instead: str) -> Feature:
-    """Return a property of CSS without which a mail is plainer and no worse."""
-    return Feature(
-        name=name,
-        pattern=re.compile(rf"(?<![\w-]){name}\s*:", re.IGNORECASE),
-        ignored_by=ignored_by,
-        instead=instead,
-        is_harmless=True,
-    )
+    called = f"{name}: {value}" if value else name
+    return _other(called, found, ignored_by, instead, is_harmless=is_harmless)
 
 
 def _other(
-    name: str, pattern: str, ignored_by: tuple[str, ...], instead: str
+    name: str,
+    pattern: str,
+    ignored_by: tuple[str, ...],
+    instead: str,
+    *,
+    is_harmless: bool = False,
 ) -> Feature:
     """Return anything else that a pattern finds."""
     return Feature(
@@ -65,19 +61,12 @@ def _other(
         pattern=re.compile(pattern, re.IGNORECASE),
         ignored_by=ignored_by,
         instead=instead,
+        is_harmless=is_harmless,
     )
 
 
-def _harmless(
-    name: str, pattern: str, ignored_by: tuple[str, ...], instead: str
-) -> Feature:
-    return Feature(
-        name=name,
-        pattern=re.compile(pattern, re.IGNORECASE),
-        ignored_by=ignored_by,
-        instead=instead,
-        is_harmless=True,
-    )
+_plain = partial(_property, is_harmless=True)
+_harmless = partial(_other, is_harmless=True)
 
 
 #: Looked for in styles: elements and attributes.

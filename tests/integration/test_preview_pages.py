@@ -13,7 +13,7 @@ import pytest
 
 from newsletter.app import App, open_app
 from newsletter.model import SubscriberStatus
-from tests.support.preview import RunningPreview
+from tests.support.preview import RunningPreview, do, rss, said
 from tests.support.project import Project
 
 NOTES = """
@@ -44,16 +44,6 @@ AT = datetime(2026, 5, 4, 12, tzinfo=UTC)
 TITLES = ("Mamba one", "Mamba two", "Mamba three", "A survey of mamba", "Gardening")
 
 
-def rss(*titles: str, day: int = 4) -> str:
-    items = "".join(
-        f"<item><title>{title}</title><link>https://example.org/{n}-{day}</link>"
-        f"<guid>{n}-{day}</guid><pubDate>0{day} May 2026 06:0{n}:00 GMT</pubDate>"
-        f"<description>About {title}.</description></item>"
-        for n, title in enumerate(titles)
-    )
-    return f'<rss version="2.0"><channel><title>N</title>{items}</channel></rss>'
-
-
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     project = Project(root=tmp_path)
@@ -68,24 +58,12 @@ def preview(project: Project) -> Iterator[RunningPreview]:
         yield running
 
 
-def do(project: Project, work: Callable[[App], object]) -> None:
-    """Do what a command does, in another store."""
-    with open_app(project.root / "config", {}) as app:
-        work(app)
-
-
 def refresh(app: App) -> None:
     app.refresh(at=AT)
 
 
 def run(app: App) -> None:
     app.run(at=AT, everyone=True)
-
-
-def said(page: str) -> str:
-    """Return the text of a page."""
-    text = re.sub(r"<style.*?</style>|<[^>]*>", " ", page, flags=re.DOTALL)
-    return re.sub(r"\s+", " ", unescape(text))
 
 
 def at(instant: datetime) -> str:

@@ -23,7 +23,7 @@ from newsletter.model import Origin
 from newsletter.web import picture
 from newsletter.web.frame import Scheme
 from newsletter.web.picture import Camera, find_browser
-from tests.support.preview import Answer, RunningPreview
+from tests.support.preview import Answer, RunningPreview, do, rss, said
 from tests.support.project import Project, read_mail
 from tests.support.smtp import Fault, FaultyServer, mailroom
 
@@ -56,16 +56,6 @@ TITLES = ("Mamba one", "Mamba two", "Mamba three", "A survey of mamba", "Gardeni
 WITH_EDITOR = 'preview_to = "editor@example.org"\n'
 
 
-def rss(*titles: str, day: int = 4) -> str:
-    items = "".join(
-        f"<item><title>{title}</title><link>https://example.org/{n}-{day}</link>"
-        f"<guid>{n}-{day}</guid><pubDate>0{day} May 2026 06:0{n}:00 GMT</pubDate>"
-        f"<description>About {title}.</description></item>"
-        for n, title in enumerate(titles)
-    )
-    return f'<rss version="2.0"><channel><title>N</title>{items}</channel></rss>'
-
-
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     project = Project(root=tmp_path)
@@ -81,24 +71,12 @@ def preview(project: Project) -> Iterator[RunningPreview]:
         yield running
 
 
-def do(project: Project, work: Callable[[App], object]) -> None:
-    """Do what a command does, in another store."""
-    with open_app(project.root / "config", {}) as app:
-        work(app)
-
-
 def refresh(app: App) -> None:
     app.refresh(at=AT)
 
 
 def run(app: App) -> None:
     app.run(at=AT, everyone=True)
-
-
-def said(page: str) -> str:
-    """Return the text of a page."""
-    text = re.sub(r"<style.*?</style>|<[^>]*>", " ", page, flags=re.DOTALL)
-    return re.sub(r"\s+", " ", unescape(text))
 
 
 def post(preview: RunningPreview, page: str, **fields: str | Sequence[str]) -> Answer:

@@ -6,15 +6,18 @@ import http.client
 import re
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from html import unescape
 from pathlib import Path
 from typing import Self
 
+from newsletter.app import App, open_app
 from newsletter.web.desk import Desk
 from newsletter.web.door import Door
 from newsletter.web.preview import preview_app
 from newsletter.web.serving import Serving, listen
+from tests.support.project import Project
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,3 +110,25 @@ class RunningPreview:
         found = re.search(r'<iframe[^>]* src="mail([^"]*)"', page)
         assert found
         return self.get(found[1].replace("&amp;", "&"), "mail")
+
+
+def rss(*titles: str, day: int = 4) -> str:
+    items = "".join(
+        f"<item><title>{title}</title><link>https://example.org/{n}-{day}</link>"
+        f"<guid>{n}-{day}</guid><pubDate>0{day} May 2026 06:0{n}:00 GMT</pubDate>"
+        f"<description>About {title}.</description></item>"
+        for n, title in enumerate(titles)
+    )
+    return f'<rss version="2.0"><channel><title>N</title>{items}</channel></rss>'
+
+
+def do(project: Project, work: Callable[[App], object]) -> None:
+    """Do what a command does, in another store."""
+    with open_app(project.root / "config", {}) as app:
+        work(app)
+
+
+def said(page: str) -> str:
+    """Return the text of a page."""
+    text = re.sub(r"<style.*?</style>|<[^>]*>", " ", page, flags=re.DOTALL)
+    return re.sub(r"\s+", " ", unescape(text))

@@ -12,7 +12,7 @@ import pytest
 from newsletter.matching import Archive, closest, documents
 from newsletter.matching.grammar import parse_query
 from newsletter.matching.occurrence import Wording
-from newsletter.matching.related import LEAST_MATCHES, MOST, Related
+from newsletter.matching.related import LEAST_MATCHES, MOST, MOST_KNOWN, Related
 from newsletter.model import Candidate, EntryVersion, Interest, Profile
 
 NOW = datetime(2026, 5, 4, 7, 30, tzinfo=UTC)
@@ -121,6 +121,16 @@ def test_the_order_of_an_archive_does_not_matter() -> None:
     for seed in range(5):
         Random(seed).shuffle(titles)  # noqa: S311 - no secret
         assert archive(*titles).related(interest("robot"), ENGLISH) == first
+
+
+def test_what_is_remembered_has_a_bound_however_many_interests_there_are() -> None:
+    known = archive(*("robot legs",) * 6, *("other",) * 9)
+    first = interest("robot")
+    before = known.related(first, LITERAL)
+    for number in range(MOST_KNOWN):
+        known.related(replace(first, name=str(number)), LITERAL)
+        assert len(known._known) <= MOST_KNOWN  # noqa: SLF001 - told by nothing else
+    assert known.related(first, LITERAL) == before
 
 
 # --- what they change ---------------------------------------------------------------

@@ -25,7 +25,7 @@ from jinja2 import Environment
 from jinja2.exceptions import SecurityError
 
 from newsletter.accepting import Fault, Severity, error
-from newsletter.errors import NewsletterError, RenderError, ThemeError
+from newsletter.errors import RenderError, ThemeError
 from newsletter.rendering import templates
 from newsletter.rendering.cutting import Run
 from newsletter.rendering.judging import mails, source
@@ -253,8 +253,6 @@ class _Bench:
             made = self.renderer.render(sample.issue)
         except RenderError as exc:
             yield error(*_split(str(exc)), file=exc.template, line=exc.line)
-        except NewsletterError as exc:  # pragma: no cover - no other is known
-            yield error(str(exc), "correct it", file=None)
         else:
             if sample.is_usual:
                 yield from mails.weight_faults(len(made.html.encode()))
